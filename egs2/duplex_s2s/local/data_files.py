@@ -1,0 +1,49 @@
+"""Kaldi-style text files of a data folder, sorted by key."""
+
+from pathlib import Path
+from typing import Dict, Mapping
+
+from jsonl import write_text
+
+
+def write_table(path: Path, table: Mapping[str, str]) -> None:
+    """Write one "key value" line each, sorted by key, atomically."""
+    lines = [f"{key} {value}\n" for key, value in sorted(table.items())]
+    write_text(path, "".join(lines))
+
+
+def read_table(path: Path) -> Dict[str, str]:
+    """Read "key value" lines.
+
+    Raises:
+        ValueError: if the file is missing or empty, a line has no value or a key comes
+            twice; names the line.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} does not exist; run local/data.sh first.")
+    table: Dict[str, str] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        key, _, value = line.strip().partition(" ")
+        if not value.strip():
+            raise ValueError(
+                f"{path}, line {number} reads {line!r}; expected a key and a value."
+            )
+        if key in table:
+            raise ValueError(
+                f"{path}, line {number} has the key {key} again; keep one of the lines."
+            )
+        table[key] = value.strip()
+    if not table:
+        raise ValueError(f"{path} is empty; run local/data.sh again.")
+    return table
+
+
+def write_speakers(folder: Path, speakers: Mapping[str, str]) -> None:
+    """Write utt2spk and spk2utt from id -> speaker."""
+    utterances: Dict[str, list] = {}
+    for key, speaker in sorted(speakers.items()):
+        utterances.setdefault(speaker, []).append(key)
+    write_table(folder / "utt2spk", speakers)
+    write_table(
+        folder / "spk2utt", {spk: " ".join(keys) for spk, keys in utterances.items()}
+    )

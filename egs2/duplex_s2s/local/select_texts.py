@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Choose the corpus texts from the packaged sources, by rule and seed only.
+
+Writes JSON lines into `--out`:
+
+    known.jsonl        questions of training and of the test sets with known questions
+    open.jsonl         questions that occur in test_open alone
+    codec_train.jsonl  sentences that the agent reads for the codec
+    codec_valid.jsonl
+
+A pair has `id`, `question`, `answer`, `group`, `source`, `licence`; a sentence has
+`id`, `text`, `source`, `licence`. Same seed and sources, same bytes.
+"""
+
+import argparse
+import itertools
+import random
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Sequence
+
+from jsonl import write_jsonl
+from pronunciation import Pronunciation, farthest_first
+from text_sources import (
+    SPEAKABLE,
+    UNWANTED,
+    TextPair,
+    chatterbot_pairs,
+    country_pairs,
+    first_sentence,
+    is_suitable,
+    load_summaries,
+    wikipedia_pairs,
+)
+
+from espnet2_duplex.bin.cli import run_cli
+
+POOL_SIZE = 60  # candidates of one group that are compared with each other
+SECONDS_PER_WORD = 0.37  # agent's speech, for budgeting only
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to choose. Counts are per set; shares are of a set's questions."""
+
+    seed: int = 0
+    num_known: int = 40
+    num_open: int = 40
+    codec_train_seconds: float = 1600.0
+    codec_valid_sentences: int = 40
+    answer_share: float = 0.35  # of codec sentences in the style of answers
+    known_repeats: int = 2  # readings of each known answer for the codec
+
+
+def quotas(groups: Iterable[str], total: int) -> Dict[str, int]:
+    """Share `total` equally among the sources, then among the groups of a source."""
+    names = sorted(groups)
+    sources = sorted({name.split("/")[0] for name in names})
+    counts = dict.fromkeys(names, 0)
+    rounds = [
+        itertools.cycle([name for name in names if name.startswith(f"{source}/")])
+        for source in sources
+    ]
+    for _, groups_of_source in zip(range(total), itertools.cycle(rounds)):
+        counts[next(groups_of_source)] += 1
+    return counts
+
+
+def suitable_by_group(
+    pairs: Iterable[TextPair], pronunciation: Pronunciation, rng: random.Random
+) -> Dict[str, List[TextPair]]:
+    """Suitable and pronounceable pairs, shuffled, at most `POOL_SIZE` a group."""
+    groups: Dict[str, List[TextPair]] = {}
+    for pair in pairs:
+        if is_suitable(pair):
+            groups.setdefault(pair.group, []).append(pair)
+    for name, members in sorted(groups.items()):
+        rng.shuffle(members)
+        speakable = (
+            pair
+            for pair in members
+            if pronunciation.phonemes(pair.question)
+            and pronunciation.phonemes(pair.answer)
+        )
+        groups[name] = list(itertools.islice(speakable, POOL_SIZE))
+    return {name: members for name, members in groups.items() if members}
+
+
+def choose_pairs(
+    groups: Dict[str, List[TextPair]],
+    count: int,
+    taken: Sequence[TextPair],
+    pronunciation: Pronunciation,
+) -> List[TextPair]:
+    """`count` pairs over all groups that sound unlike each other and unlike `taken`.
+
+    A group that runs out leaves its share to the next ones.
+    """
+    chosen: List[TextPair] = []
+    answers = {pair.answer for pair in taken}
+    short = 0
+    wanted = quotas(groups, count)
+    for name in sorted(groups, key=lambda name: len(groups[name])):
+        pool = [p for p in groups[name] if p not in taken and p.answer not in answers]
+        sounds = [pronunciation.phonemes(pair.question) for pair in pool]
+        known = [pronunciation.phonemes(p.question) for p in [*taken, *chosen]]
+        picks = farthest_first(sounds, known, wanted[name] + short)
+        chosen += [pool[index] for index in picks]
+        short += wanted[name] - len(picks)
+        answers.update(pair.answer for pair in chosen)
+    if len(chosen) < count:
+        raise ValueError(
+            f"The sources hold {len(chosen)} suitable questions, {count} are wanted; "
+            "lower --num_known or --num_open."
+        )
+    return chosen
+
+
+def codec_sentences(
+    selection: Selection, known: List[Dict], style: List[Dict], plain: List[Dict]
+) -> Dict[str, List[Dict]]:
+    """Sentences that the agent reads for the codec; no sentence is in both sets.
+
+    Args:
+        selection: how many.
+        known: answers of the corpus; training reads each several times.
+        style: other answers of the same kinds.
+        plain: other sentences.
+    """
+    half = selection.codec_valid_sentences // 2
+    train = known * selection.known_repeats
+    valid = style[:half] + plain[: selection.codec_valid_sentences - half]
+    seconds = _seconds(train)
+    for limit, pool in (
+        (selection.answer_share * selection.codec_train_seconds, style),
+        (selection.codec_train_seconds, plain),
+    ):
+        for row in pool:
+            if row not in valid and seconds < limit:
+                train.append(row)
+                seconds += _seconds([row])
+    return {"codec_train": train, "codec_valid": valid}
+
+
+def _seconds(rows: Sequence[Dict]) -> float:
+    return SECONDS_PER_WORD * sum(len(row["text"].split()) for row in rows)
+
+
+def answer_row(pair: TextPair) -> Dict:
+    """A pair's answer as a codec sentence."""
+    return {"text": pair.answer, "source": pair.source, "licence": pair.licence}
+
+
+def wikipedia_sentences(
+    downloads: Path, pronunciation: Pronunciation, rng: random.Random
+) -> List[Dict]:
+    """Speakable first sentences of 6 to 20 words, shuffled, 1000 at most."""
+    articles = load_summaries(downloads)
+    rng.shuffle(articles)
+    rows: List[Dict] = []
+    for article in articles:
+        text = first_sentence(article["extract"])
+        if len(rows) == 1000:
+            break
+        if not 6 <= len(text.split()) <= 20 or not SPEAKABLE.fullmatch(text):
+            continue
+        if UNWANTED.isdisjoint(text.lower().split()) and pronunciation.phonemes(text):
+            source = f"Wikipedia, {article['title']}"
+            rows.append({"text": text, "source": source, "licence": "CC-BY-SA"})
+    return rows
+
+
+def numbered(prefix: str, rows: Sequence[Dict]) -> List[Dict]:
+    """Rows with ids `prefix_000`, `prefix_001`, ... in front."""
+    return [{"id": f"{prefix}_{n:03d}", **row} for n, row in enumerate(rows)]
+
+
+def select(selection: Selection, downloads: Path) -> Dict[str, List[Dict]]:
+    """All text files of the corpus: name -> rows."""
+    rng = random.Random(selection.seed)
+    pronunciation = Pronunciation()
+    pairs = itertools.chain(
+        country_pairs(), chatterbot_pairs(), wikipedia_pairs(downloads)
+    )
+    groups = suitable_by_group(pairs, pronunciation, rng)
+    known = choose_pairs(groups, selection.num_known, [], pronunciation)
+    unseen = choose_pairs(groups, selection.num_open, known, pronunciation)
+    spoken = {pair.answer for pair in [*known, *unseen]}
+    answers = [p for _, ps in sorted(groups.items()) for p in ps]
+    answers = [pair for pair in answers if pair.answer not in spoken]
+    rng.shuffle(answers)
+    extracts = wikipedia_sentences(downloads, pronunciation, rng)
+    extracts = [row for row in extracts if row["text"] not in spoken]
+    codec = codec_sentences(
+        selection, [*map(answer_row, known)], [*map(answer_row, answers)], extracts
+    )
+    return {
+        "known": numbered("known", [asdict(pair) for pair in known]),
+        "open": numbered("open", [asdict(pair) for pair in unseen]),
+        **{name: numbered(name, rows) for name, rows in codec.items()},
+    }
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    default = Selection()
+    parser.add_argument("--downloads", type=Path, default=Path("downloads"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--num_known", type=int, default=default.num_known)
+    parser.add_argument("--num_open", type=int, default=default.num_open)
+    parser.add_argument(
+        "--codec_train_seconds", type=float, default=default.codec_train_seconds
+    )
+    parser.add_argument(
+        "--codec_valid_sentences", type=int, default=default.codec_valid_sentences
+    )
+    return parser
+
+
+def main(cmd: Optional[List[str]] = None) -> None:
+    args = vars(get_parser().parse_args(cmd))
+    downloads, out = args.pop("downloads"), args.pop("out")
+    for name, rows in select(Selection(**args), downloads).items():
+        write_jsonl(out / f"{name}.jsonl", rows)
+        print(f"{name}: {len(rows)} texts", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

@@ -1,0 +1,18 @@
+"""How a command-line module ends: users' mistakes are one sentence and exit code 1."""
+
+import sys
+from typing import Callable
+
+
+def run_cli(main: Callable, cmd=None) -> int:
+    """Run `main(cmd)`; returns the exit code.
+
+    A ValueError or a missing file is the user's to mend, so its sentence is printed
+    without a traceback; anything else is our bug and keeps its traceback.
+    """
+    try:
+        main(cmd)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,127 @@
+"""Turn a training checkpoint of a codec into the two files that inference loads.
+
+Usage (end of stage 4 of the recipe):
+
+    python -m espnet2_duplex.bin.codec_export --config exp/codec/config.yaml \
+        --model exp/codec/valid.mel_loss.best.pth --output exp/codec
+
+writes exp/codec/codec.yaml and exp/codec/codec.pth: the averaged weights, and the
+codes of digital silence measured with them.
+"""
+
+import argparse
+import io
+import logging
+import os
+import sys
+from pathlib import Path
+
+import torch
+import yaml
+from torch import Tensor
+
+from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.codec.abs_codec import AbsCodec
+from espnet2_duplex.codec.loading import build_codec
+
+# Silence of the agent must not be heard.
+MAX_SILENCE_DBFS = -60.0
+# Where ESPnet's GAN codec model keeps the average of the generator's weights.
+_WEIGHTS_PREFIX = "codec.ema_generator."
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description="Export a trained codec for inference.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--config", required=True, help="config.yaml of the training")
+    parser.add_argument("--model", required=True, help="checkpoint (.pth)")
+    parser.add_argument("--output", required=True, help="folder for codec.{yaml,pth}")
+    return parser
+
+
+def export_codec(config_file: str, model_file: str, output_dir: str) -> AbsCodec:
+    """Write codec.yaml and codec.pth.
+
+    Args:
+        config_file: YAML of the training, with `codec` and `codec_conf`.
+        model_file: State dict of ESPnet's GAN codec model.
+        output_dir: Folder for the two files.
+
+    Returns:
+        The exported codec.
+
+    Raises:
+        ValueError: If the checkpoint is not one of that codec.
+    """
+    with open(config_file, encoding="utf-8") as f:
+        config = yaml.safe_load(f)
+    conf = {"codec": config["codec"], "codec_conf": config.get("codec_conf") or {}}
+    codec = build_codec(conf["codec"], conf["codec_conf"])
+    try:
+        codec.load_state_dict(_averaged_weights(model_file))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{model_file} does not hold the codec that {config_file} describes; "
+            "pass the config.yaml of the same training."
+        ) from error
+    codec.eval().requires_grad_(False)
+    codec.silence_codes.copy_(codec.measure_silence_codes())
+
+    folder = Path(output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    # In memory first: the archive's bytes then do not depend on the file's name.
+    weights = io.BytesIO()
+    torch.save(codec.state_dict(), weights)
+    _replace(folder / "codec.pth", weights.getvalue())
+    _replace(folder / "codec.yaml", yaml.safe_dump(conf, sort_keys=True).encode())
+    return codec
+
+
+def _averaged_weights(model_file: str) -> dict[str, Tensor]:
+    state = torch.load(model_file, map_location="cpu", weights_only=True)
+    # A checkpoint.pth of the trainer wraps the model's state.
+    state = state.get("model", state)
+    prefix = _WEIGHTS_PREFIX
+    weights = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+    if not weights:
+        raise ValueError(
+            f"{model_file} has no entries {prefix}*; pass a checkpoint that "
+            "codec_train wrote."
+        )
+    return weights
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def main(cmd=None):
+    """Export; see the module's docstring."""
+    args = get_parser().parse_args(cmd)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    codec = export_codec(args.config, args.model, args.output)
+    size_mb = (Path(args.output) / "codec.pth").stat().st_size / 1e6
+    level = codec.silence_level_dbfs()
+    logging.info(
+        "%s/codec.pth: %.1f MB, silence codes %s at %.1f dBFS",
+        args.output,
+        size_mb,
+        codec.silence_codes.tolist(),
+        level,
+    )
+    if level > MAX_SILENCE_DBFS:
+        logging.warning(
+            "Silence decodes to %.1f dBFS, but should lie below %.0f dBFS; train "
+            "longer or with a larger max_silence_frames.",
+            level,
+            MAX_SILENCE_DBFS,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

@@ -1,0 +1,184 @@
+"""A codec as ESPnet's GANTrainer trains it: losses, discriminator, averaging."""
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from espnet2.gan_codec.abs_gan_codec import AbsGANCodec
+from espnet2.gan_tts.hifigan.loss import (
+    DiscriminatorAdversarialLoss,
+    FeatureMatchLoss,
+    GeneratorAdversarialLoss,
+)
+from torch import Tensor, nn
+
+from espnet2_duplex.codec.abs_codec import AbsCodec, CodecOutput
+from espnet2_duplex.codec.fsq import CodebookUsage
+from espnet2_duplex.codec.spectral_loss import MultiResolutionSpectralLoss
+
+
+class GanCodec(AbsGANCodec):
+    """Generator (any AbsCodec), discriminator, and the average of the generator.
+
+    Attributes:
+        generator: The codec in training.
+        discriminator: Maps speech (B, 1, S) to a list of lists: for each scale the
+            feature maps and, last, the logits (ESPnet's form).
+        ema_generator: Exponential moving average of the generator's weights; what
+            is validated and exported.
+
+    Args:
+        mel_weight: Weight of the log-mel distance.
+        magnitude_weight: Weight of the log-magnitude distance.
+        aux_weight: Weight of the codec's own auxiliary loss.
+        adversarial_weight: Weight of the adversarial loss once it has begun.
+        feature_match_weight: Weight of the feature matching loss, likewise.
+        adversarial_start: Generator updates before the discriminator begins;
+            -1 for never (in minutes of training it hardly helps).
+        ema_decay: Decay of the average per update.
+    """
+
+    def __init__(
+        self,
+        generator: AbsCodec,
+        discriminator: nn.Module,
+        mel_weight: float = 15.0,
+        magnitude_weight: float = 7.5,
+        aux_weight: float = 5.0,
+        adversarial_weight: float = 1.0,
+        feature_match_weight: float = 2.0,
+        adversarial_start: int = -1,
+        ema_decay: float = 0.99,
+    ):
+        super().__init__()
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema_generator = copy.deepcopy(generator).requires_grad_(False)
+        self.mel_weight = mel_weight
+        self.magnitude_weight = magnitude_weight
+        self.aux_weight = aux_weight
+        self.adversarial_weight = adversarial_weight
+        self.feature_match_weight = feature_match_weight
+        self.adversarial_start = adversarial_start
+        self.ema_decay = ema_decay
+        self.spectral_loss = MultiResolutionSpectralLoss(generator.sample_rate)
+        self.generator_loss = GeneratorAdversarialLoss()
+        self.discriminator_loss = DiscriminatorAdversarialLoss()
+        self.feature_match_loss = FeatureMatchLoss()
+        self.register_buffer("num_updates", torch.zeros((), dtype=torch.int64))
+
+    def meta_info(self) -> dict[str, Any]:
+        """Describe the codec as ESPnet's codecs do."""
+        codec = self.generator
+        return {
+            "fs": codec.sample_rate,
+            "num_streams": codec.num_codebooks,
+            "frame_shift": codec.samples_per_frame,
+            "code_size_per_stream": [codec.codebook_size] * codec.num_codebooks,
+        }
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Turn speech (B, 1, S) into codes (K, B, T), the averaged weights' ones."""
+        return self.ema_generator.encode(x.squeeze(1)).permute(2, 0, 1)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Turn codes (K, B, T) into speech (B, 1, S)."""
+        return self.ema_generator.decode(codes.permute(1, 2, 0))[:, None]
+
+    def forward(self, audio: Tensor, forward_generator: bool = True) -> dict[str, Any]:
+        """Compute one player's loss.
+
+        Args:
+            audio: Speech (B, S).
+            forward_generator: The generator's turn, else the discriminator's.
+
+        Returns:
+            `loss`, `stats`, `weight` and `optim_idx` for GANTrainer.
+        """
+        missing = -audio.size(1) % self.generator.samples_per_frame
+        audio = F.pad(audio, (0, missing))
+        turn = self._generator_turn if forward_generator else self._discriminator_turn
+        loss, stats = turn(audio)
+        return {
+            "loss": loss,
+            "stats": stats,
+            "weight": torch.tensor(float(audio.size(0)), device=audio.device),
+            "optim_idx": 0 if forward_generator else 1,
+        }
+
+    def _generator_turn(self, audio: Tensor) -> tuple[Tensor, dict]:
+        output = self._reconstruct(audio)
+        if self.training:
+            self._update_average()
+        mel_loss, magnitude_loss = self.spectral_loss(output.speech, audio)
+        loss = self.mel_weight * mel_loss + self.magnitude_weight * magnitude_loss
+        loss = loss + self.aux_weight * output.aux_loss
+        stats = {
+            "mel_loss": mel_loss.detach(),
+            "magnitude_loss": magnitude_loss.detach(),
+            "aux_loss": output.aux_loss.detach(),
+            **self._usage_stats(output.codes),
+        }
+        if self._adversarial:
+            adversarial_loss, match_loss = self._adversarial_losses(
+                output.speech, audio
+            )
+            loss = loss + self.adversarial_weight * adversarial_loss
+            loss = loss + self.feature_match_weight * match_loss
+            stats["adversarial_loss"] = adversarial_loss.detach()
+            stats["feature_match_loss"] = match_loss.detach()
+        stats["generator_loss"] = loss.detach()
+        return loss, stats
+
+    def _discriminator_turn(self, audio: Tensor) -> tuple[Tensor, dict]:
+        if not self._adversarial:
+            # GANTrainer calls backward: a zero that depends on the parameters.
+            loss = sum(p.sum() for p in self.discriminator.parameters()) * 0.0
+            return loss, {"discriminator_loss": loss.detach()}
+        with torch.no_grad():
+            speech = self._reconstruct(audio).speech
+        fake = self.discriminator(speech[:, None])
+        real = self.discriminator(audio[:, None])
+        real_loss, fake_loss = self.discriminator_loss(fake, real)
+        loss = real_loss + fake_loss
+        return loss, {
+            "discriminator_loss": loss.detach(),
+            "discriminator_real_loss": real_loss.detach(),
+            "discriminator_fake_loss": fake_loss.detach(),
+        }
+
+    def _adversarial_losses(
+        self, speech: Tensor, audio: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        fake = self.discriminator(speech[:, None])
+        with torch.no_grad():
+            real = self.discriminator(audio[:, None])
+        return self.generator_loss(fake), self.feature_match_loss(fake, real)
+
+    def _reconstruct(self, audio: Tensor) -> CodecOutput:
+        generator = self.generator if self.training else self.ema_generator
+        return generator(audio)
+
+    @property
+    def _adversarial(self) -> bool:
+        start = self.adversarial_start
+        return 0 <= start <= int(self.num_updates)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Follow the generator, faster at first so that the start is forgotten."""
+        num_updates = int(self.num_updates)
+        decay = min(self.ema_decay, (1.0 + num_updates) / (10.0 + num_updates))
+        average = list(self.ema_generator.parameters())
+        torch._foreach_lerp_(average, list(self.generator.parameters()), 1.0 - decay)
+        self.num_updates += 1
+
+    @torch.no_grad()
+    def _usage_stats(self, codes: Tensor) -> dict[str, float]:
+        usage = CodebookUsage.measure(codes, self.generator.codebook_size)
+        num_codebooks = self.generator.num_codebooks
+        return {
+            "codes_used": sum(usage.num_used) / num_codebooks,
+            "code_entropy_bits": sum(usage.entropy_bits),
+        }

@@ -1,0 +1,82 @@
+"""Counts that add; rates come last and may be undefined."""
+
+import statistics
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from espnet2_duplex.timing import MICROSECONDS_PER_SECOND
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Base of all statistics: adding two adds each field.
+
+    Every field of a subclass has a default that is neutral, so that ``sum(parts,
+    start=Subclass())`` pools conversations, sets or jobs. Rates are properties of the
+    pooled counts; a mean of rates would weigh a conversation with one event like one
+    with thirty.
+    """
+
+    def __add__(self, other):
+        if type(other) is not type(self):
+            return NotImplemented
+        return type(self)(
+            *(
+                getattr(self, field.name) + getattr(other, field.name)
+                for field in fields(self)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Latencies(Counts):
+    """Times that were measured, signed.
+
+    Attributes:
+        microseconds: one whole number per event, ascending. Whole numbers add to the
+            same sum in every order, and kept one by one they still give a median after
+            sets are merged.
+    """
+
+    microseconds: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "microseconds", tuple(sorted(self.microseconds)))
+
+    def __len__(self) -> int:
+        return len(self.microseconds)
+
+    @property
+    def seconds(self) -> list[float]:
+        """The times in seconds, ascending."""
+        return [time / MICROSECONDS_PER_SECOND for time in self.microseconds]
+
+    @property
+    def mean(self) -> float | None:
+        """Seconds; None without events."""
+        if not self.microseconds:
+            return None
+        return sum(self.microseconds) / len(self) / MICROSECONDS_PER_SECOND
+
+    @property
+    def median(self) -> float | None:
+        """Seconds; None without events."""
+        return statistics.median(self.seconds) if self.microseconds else None
+
+    @property
+    def p90(self) -> float | None:
+        """90th percentile in seconds, between neighbours linear; None without events."""
+        if not self.microseconds:
+            return None
+        return float(np.percentile(self.seconds, 90))
+
+    @property
+    def num_negative(self) -> int:
+        """Events that lie before their reference point."""
+        return sum(time < 0 for time in self.microseconds)
+
+
+def share(part: int, whole: int) -> float | None:
+    """``part / whole``, None where there is no whole."""
+    return part / whole if whole else None

@@ -1,0 +1,1 @@
+"""What the user says: streaming speech encoders and the adapter to the LLM."""

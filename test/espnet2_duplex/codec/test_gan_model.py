@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from espnet2_duplex.codec.gan_model import GanCodec
+from espnet2_duplex.codec.istft import IstftCodec
+from espnet2_duplex.tasks.codec import StftDiscriminator
+
+TINY = {
+    "encoder_channels": [8, 8],
+    "encoder_blocks": [1, 1],
+    "decoder_channels": 8,
+    "decoder_blocks": [1, 1],
+}
+
+
+def build(**conf):
+    discriminator = StftDiscriminator(filters=2, n_ffts=(256,), hop_lengths=(64,))
+    return GanCodec(IstftCodec(**TINY), discriminator, **conf)
+
+
+def speech():
+    return 0.1 * torch.randn(2, 3000)
+
+
+def test_both_turns_give_what_the_trainer_expects():
+    codec = build(adversarial_start=0)
+    discriminator_turn = codec(speech(), forward_generator=False)
+    generator_turn = codec(speech(), forward_generator=True)
+    assert discriminator_turn["optim_idx"] == 1
+    assert generator_turn["optim_idx"] == 0
+    for turn in (discriminator_turn, generator_turn):
+        assert torch.isfinite(turn["loss"])
+        assert turn["weight"] == 2
+    assert {"mel_loss", "codes_used", "code_entropy_bits", "feature_match_loss"} <= set(
+        generator_turn["stats"]
+    )
+
+
+def test_the_discriminators_turn_moves_only_the_discriminator():
+    codec = build(adversarial_start=0)
+    codec(speech(), forward_generator=False)["loss"].backward()
+    assert all(p.grad is None for p in codec.generator.parameters())
+    assert any(p.grad is not None for p in codec.discriminator.parameters())
+
+
+def test_the_discriminator_waits_for_its_start():
+    codec = build(adversarial_start=2)
+    has_begun = []
+    for _ in range(4):
+        has_begun.append("adversarial_loss" in codec(speech())["stats"])
+    # The update is counted before the loss.
+    assert has_begun == [False, True, True, True]
+
+
+def test_before_its_start_the_discriminators_loss_is_a_differentiable_zero():
+    codec = build(adversarial_start=-1)
+    loss = codec(speech(), forward_generator=False)["loss"]
+    loss.backward()
+    assert float(loss.detach()) == 0.0
+
+
+def test_the_average_follows_the_generator_and_is_what_validation_hears():
+    codec = build(ema_decay=0.5)
+    with torch.no_grad():
+        for p in codec.generator.parameters():
+            p.add_(1.0)
+    before = [p.clone() for p in codec.ema_generator.parameters()]
+    codec(speech())
+    after = list(codec.ema_generator.parameters())
+    # The first update has decay 0.1: nine tenths of the way.
+    for old, new in zip(before, after):
+        torch.testing.assert_close(new - old, torch.full_like(old, 0.9))
+    codec.eval()
+    audio = speech()[:, :1764]
+    codes = codec.ema_generator.encode(audio)
+    assert torch.equal(codec.encode(audio[:, None]), codes.permute(2, 0, 1))
+
+
+def test_validation_leaves_the_average_alone():
+    codec = build().eval()
+    codec(speech())
+    assert int(codec.num_updates) == 0
+
+
+def test_meta_info_is_that_of_espnets_codecs():
+    assert build().meta_info() == {
+        "fs": 22050,
+        "num_streams": 4,
+        "frame_shift": 1764,
+        "code_size_per_stream": [4032] * 4,
+    }
+
+
+def test_decode_takes_espnets_layout():
+    codec = build()
+    codes = torch.zeros(4, 2, 3, dtype=torch.int64)
+    assert codec.decode(codes).shape == (2, 1, 3 * 1764)
+    with pytest.raises(ValueError):
+        codec.decode(codes + 4032)

@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from espnet2_duplex.bin import duplex_s2s_train
+from espnet2_duplex.tasks.duplex_s2s import DuplexS2STask
+
+
+def test_parser_and_help():
+    DuplexS2STask.get_parser()
+    with pytest.raises(SystemExit):
+        DuplexS2STask.main(cmd=["--help"])
+
+
+def test_printed_configuration_can_be_read_back(tmp_path):
+    config = tmp_path / "config.yaml"
+    with config.open("w") as file:
+        DuplexS2STask.print_config(file)
+    args = DuplexS2STask.get_parser().parse_args(["--config", str(config)])
+    assert args.delays == [0, 1, 1, 1, 1]
+    assert args.model_conf["extract_feats_in_collect_stats"] is False
+
+
+def test_missing_options_are_named(capsys):
+    with pytest.raises(SystemExit):
+        DuplexS2STask.main(cmd=[])
+    assert "--output_dir" in capsys.readouterr().err
+
+
+def test_inference_needs_the_user_only():
+    assert DuplexS2STask.required_data_names(inference=True) == ("user_speech",)
+    assert "turns" in DuplexS2STask.required_data_names()
+
+
+def test_collect_stats_does_not_build_the_llm(
+    tiny_training_args, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        DuplexS2STask, "build_model", lambda args: pytest.fail("the model was built")
+    )
+    args = ["--collect_stats", "true", "--output_dir", str(tmp_path)]
+    duplex_s2s_train.main(tiny_training_args + args)
+    shapes = (tmp_path / "train/text_shape").read_text().splitlines()
+    assert shapes[:2] == ["talk0 25", "talk1 27"]
+    assert (tmp_path / "train/codes_shape").read_text().startswith("talk0 25,4")
+
+
+def train(args, folder, max_epoch):
+    duplex_s2s_train.main(
+        [*args, "--output_dir", str(folder), "--max_epoch", str(max_epoch)]
+    )
+
+
+def test_training_learns_averages_and_resumes(tiny_training_args, tmp_path):
+    args = tiny_training_args + ["--optim_conf", "lr=0.01", "--resume", "true"]
+    train(args, tmp_path, max_epoch=2)
+    train(args, tmp_path, max_epoch=4)
+    log = torch.load(tmp_path / "checkpoint.pth", weights_only=True)["reporter"]
+    assert sorted(log["stats"]) == [1, 2, 3, 4]
+    losses = [log["stats"][epoch]["valid"]["loss"] for epoch in (1, 4)]
+    assert losses[1] < losses[0]
+    assert (tmp_path / "valid.loss.ave.pth").exists()
+
+
+def test_saved_configuration_builds_without_the_llms_weights(
+    tiny_training_args, tmp_path
+):
+    llm = tmp_path / "llm"
+    model = DuplexS2STask.build_model(
+        DuplexS2STask.get_parser().parse_args(tiny_training_args)
+    )
+    model.duplex_lm.backbone.llm.save_pretrained(llm)
+    at = tiny_training_args.index("--llm_conf")
+    args = tiny_training_args[:at] + tiny_training_args[at + 2 :]
+    train(args + ["--llm", str(llm)], tmp_path / "exp", max_epoch=1)
+    for file in llm.iterdir():
+        file.unlink()
+    saved = yaml.safe_load(Path(tmp_path / "exp/config.yaml").read_text())
+    assert saved["llm_conf"]["model_type"] == "llama"
+    built, _ = DuplexS2STask.build_model_from_file(
+        tmp_path / "exp/config.yaml", tmp_path / "exp/latest.pth"
+    )
+    state = torch.load(tmp_path / "exp/latest.pth", weights_only=True)
+    for name, value in built.state_dict().items():
+        torch.testing.assert_close(value, state[name])
+
+
+@pytest.mark.parametrize("config", ["train_mini.yaml", "train_paper.yaml"])
+def test_shipped_configurations_dry_run(
+    root, tiny_bpemodel, tiny_codec_files, tmp_path, config
+):
+    """The paper's model with two layers of its LLM, which has no weights here."""
+    codec_config, codec_model = tiny_codec_files
+    args = [
+        *("--config", str(root / "egs2/duplex_s2s/conf" / config)),
+        *("--iterator_type", "none"),
+        *("--dry_run", "true"),
+        *("--output_dir", str(tmp_path)),
+        *("--token_type", "bpe"),
+        *("--bpemodel", str(tiny_bpemodel)),
+        *("--codec_config", str(codec_config)),
+        *("--codec_model", str(codec_model)),
+    ]
+    if config == "train_paper.yaml":
+        tinyllama = (
+            "{model_type: llama, hidden_size: 2048, intermediate_size: 5632, "
+            "num_hidden_layers: 2, num_attention_heads: 32, num_key_value_heads: 4, "
+            "vocab_size: 32000}"
+        )
+        args += ["--llm_init", "false", "--llm_conf", tinyllama]
+    duplex_s2s_train.main(args)
+    saved = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert saved["model_conf"]["loss_weights"] == {"text": 3.0, "speech": 1.0}
