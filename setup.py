@@ -9,7 +9,6 @@ SCORE = [
     "jiwer",
     "sacrebleu",
     "silero-vad",
-    "speechmos",
     "whisper-normalizer",
 ]
 TEST = [

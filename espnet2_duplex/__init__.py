@@ -17,6 +17,6 @@ The way of one sample through the package::
     evaluate  user wav, agent wav, turns -> metrics               metrics/
 
 Modules import only from those before them: timing, vocabulary, arks < conversation <
-alignment, codec, metrics, tokenizer < perception, backbone, loss < duplex_lm <
-espnet_model, session, train < tasks < bin.
+alignment, codec, dataset_checks, metrics, tokenizer < perception, backbone, loss <
+duplex_lm < espnet_model, session, train < tasks < bin.
 """

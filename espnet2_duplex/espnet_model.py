@@ -23,6 +23,8 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         code_noise: Share of the agent's input frames whose codes are replaced by random
             ones in training, so that the model does not lean on its own past speech
             (0 in the paper).
+        bfloat16: Whether to compute in bfloat16 (weights and loss stay float32) where
+            the processor can; ESPnet's `--use_amp` does that on CUDA only.
         extract_feats_in_collect_stats: ESPnet's switch; there are no features to
             collect, so that stage 7 need not build the LLM.
     """
@@ -35,6 +37,7 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         text_ids: TextIds,
         loss_weights: dict = {},
         code_noise: float = 0.0,
+        bfloat16: bool = False,
         extract_feats_in_collect_stats: bool = False,
     ):
         super().__init__()
@@ -44,6 +47,7 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         self.text_ids = text_ids
         self.loss_weights = LossWeights(**loss_weights)
         self.code_noise = code_noise
+        self.bfloat16 = bfloat16 and fast_bfloat16()
         self.extract_feats_in_collect_stats = extract_feats_in_collect_stats
 
     def forward(
@@ -70,10 +74,13 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
             codes_lengths: (B,) frames.
             kwargs: What the trainer adds (`utt_id`).
         """
-        user = self.encode_user(user_speech, user_speech_lengths)  # (B, T, H)
-        assert user.shape[1] == text.shape[1], (user.shape, text.shape)
         inputs = self.corrupt_codes(codes[:, :-1]) if self.training else codes[:, :-1]
-        logits = self.duplex_lm(user[:, :-1], text[:, :-1], inputs)
+        with torch.autocast(
+            user_speech.device.type, torch.bfloat16, enabled=self.bfloat16
+        ):
+            user = self.encode_user(user_speech, user_speech_lengths)  # (B, T, H)
+            assert user.shape[1] == text.shape[1], (user.shape, text.shape)
+            logits = self.duplex_lm(user[:, :-1], text[:, :-1], inputs)
         steps = torch.arange(1, text.shape[1], device=text.device)
         valid = steps[None] < text_lengths[:, None]  # label of step t is frame t + 1
         sums = duplex_loss(
@@ -101,6 +108,13 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
     def collect_feats(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Nothing: the encoder normalises by itself."""
         return {}
+
+
+def fast_bfloat16() -> bool:
+    """Whether bfloat16 is faster than float32 here: on GPUs and AVX-512 processors."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 
 
 def channel_stats(sums: ChannelLoss, loss: torch.Tensor) -> dict[str, torch.Tensor]:

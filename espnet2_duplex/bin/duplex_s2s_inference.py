@@ -23,6 +23,7 @@ from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.bin.pack import check_files, fetch_packed
 from espnet2_duplex.codec.loading import load_codec
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.dataset_checks import check_speech, load_speech
 from espnet2_duplex.session import (
     DuplexSession,
     DuplexStepper,
@@ -30,7 +31,6 @@ from espnet2_duplex.session import (
     turns_from_text_ids,
 )
 from espnet2_duplex.tokenizer import load_tokenizer
-from espnet2_duplex.train.preprocessor import check_user_speech
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class DuplexSpeech2Speech:
         frame_samples = self.stepper.frame_samples
         padded = torch.zeros(len(speeches), max(num_frames) * frame_samples)
         for row, speech in zip(padded, speeches):
-            row[: len(speech)] = torch.from_numpy(check_user_speech("input", speech))
+            row[: len(speech)] = torch.as_tensor(speech)
         state = self.stepper.init_state(len(speeches))
         outputs = []
         for frame in padded.to(self.stepper.device).split(frame_samples, dim=1):
@@ -165,7 +165,7 @@ class DuplexSpeech2Speech:
         ]
 
     def _num_frames(self, speech: np.ndarray, tail_seconds: float) -> int:
-        speech = check_user_speech("input", np.asarray(speech))
+        check_speech("the speech", speech, self.fs_user, self.fs_user)
         clock = self.stepper.clock
         return clock.num_frames(len(speech), self.fs_user) + clock.ceil_frames(
             tail_seconds
@@ -177,24 +177,6 @@ class DuplexSpeech2Speech:
             text_ids.tolist(), self.tokenizer, self.stepper.clock
         )
         return DuplexOutput(speech[:samples], turns, text_ids, codes)
-
-
-def read_user_wav(path: str, sample_rate: int, conversation_id: str) -> np.ndarray:
-    """A user recording as (S,) float32.
-
-    Raises:
-        ValueError: If it is not mono, at another rate, empty or not finite.
-    """
-    if not Path(path).is_file():
-        raise ValueError(f"{conversation_id}: {path} does not exist; mend user.scp")
-    speech, rate = soundfile.read(path, dtype="float32")
-    if rate != sample_rate or speech.ndim != 1:
-        channels = 1 if speech.ndim == 1 else speech.shape[1]
-        raise ValueError(
-            f"{conversation_id}: {path} has {channels} channel(s) at {rate} Hz, "
-            f"expected one at {sample_rate} Hz; convert it first"
-        )
-    return check_user_speech(f"{conversation_id} ({path})", speech)
 
 
 def write_conversation(
@@ -261,7 +243,7 @@ def inference(
     )
     with tqdm(total=len(todo), unit="conversation", desc=Path(output_dir).name) as bar:
         for batch in batches(todo, batch_size):
-            users = [read_user_wav(path, s2s.fs_user, name) for name, path in batch]
+            users = [load_speech(Path(path), s2s.fs_user) for _, path in batch]
             for (name, _), user, output in zip(
                 batch, users, s2s.decode_batch(users, tail_seconds)
             ):

@@ -9,7 +9,7 @@ then <decode dir>/RESULTS.md. One set alone: `--decode_dir <decode dir>/<set>
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +18,15 @@ from tqdm import tqdm
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.metrics.activity import ActivityOptions, Segment, make_detector
-from espnet2_duplex.metrics.figures import draw_conversation, draw_latencies
-from espnet2_duplex.metrics.recordings import Recording, read_recordings, read_turns
-from espnet2_duplex.metrics.response_quality import (
+from espnet2_duplex.metrics.answers import (
     Answer,
     QualityOptions,
-    count_quality,
-    english_normalizer,
     pair_answers,
     speaking_rate,
 )
+from espnet2_duplex.metrics.figures import draw_conversation, draw_latencies
+from espnet2_duplex.metrics.recordings import Recording, read_recordings, read_turns
+from espnet2_duplex.metrics.response_quality import count_quality, english_normalizer
 from espnet2_duplex.metrics.results import (
     SetCounts,
     to_results,
@@ -55,6 +54,16 @@ class ScoreOptions:
     asr: WhisperOptions | None  # None: no transcripts
 
 
+@dataclass
+class SetActivity:
+    """What one pass over the audio of a set gathers; the audio itself is not kept."""
+
+    counts: SetCounts = field(default_factory=SetCounts)
+    recordings: list[Recording] = field(default_factory=list)  # with empty speech
+    segments: dict[str, tuple[Segment, ...]] = field(default_factory=dict)
+    clips: list[np.ndarray] = field(default_factory=list)  # of all segments, for ASR
+
+
 def score_set(
     set_dir: Path, data_dir: Path, options: ScoreOptions, num_pictures: int
 ) -> dict:
@@ -70,45 +79,49 @@ def score_set(
         The content of results.json.
 
     Raises:
-        ValueError: a file is missing or invalid; nothing is written then.
+        ValueError: a file is missing or invalid; no results are written then.
     """
-    turns = read_turns(data_dir)
-    detect = make_detector(options.activity)
-    # Audio is not kept, so that large sets fit into memory.
-    recordings: list[Recording] = []
-    segments: dict[str, tuple[Segment, ...]] = {}
-    clips: list[np.ndarray] = []
-    counts = SetCounts()
-    with tqdm(total=len(turns), unit="conversation", desc=set_dir.name) as bar:
-        for recording in read_recordings(set_dir, turns):
-            found = detect(recording.speech)
-            turn_taking = count_turn_taking(
-                found, recording.user_turns, recording.duration, options.turn_taking
-            )
-            counts += SetCounts(1, turn_taking)
-            segments[recording.id] = found
-            if options.asr:
-                clips += [cut_clip(recording.speech, segment) for segment in found]
-            if len(recordings) < num_pictures:
-                draw_picture(set_dir, recording, found)
-            recordings.append(replace(recording, speech=np.empty(0)))
-            bar.update()
+    found = find_activity(set_dir, data_dir, options, num_pictures)
     utterances: dict[str, tuple[Utterance, ...]] = {}
     if options.asr:
-        utterances = transcribe(
-            segments, clips, options.asr, set_dir / "transcripts.json"
-        )
-    options = with_speaking_rate(options, recordings)
+        cache_file = set_dir / "transcripts.json"
+        utterances = transcribe(found.segments, found.clips, options.asr, cache_file)
+    options = with_speaking_rate(options, found.recordings)
     quality = count_quality(
-        all_answers(recordings, utterances, options.quality),
+        all_answers(found.recordings, utterances, options.quality),
         english_normalizer(),
         has_speech=options.asr is not None,
     )
-    counts += SetCounts(quality=quality)
+    counts = found.counts + SetCounts(quality=quality)
     draw_latencies(set_dir / "latencies.png", set_dir.name, counts.turn_taking)
     results = to_results(set_dir.name, counts, asdict(options))
     write_results(set_dir, results)
     return results
+
+
+def find_activity(
+    set_dir: Path, data_dir: Path, options: ScoreOptions, num_pictures: int
+) -> SetActivity:
+    """Find the agent's speech in a set and count turn taking; see `score_set`."""
+    turns = read_turns(data_dir)
+    detect = make_detector(options.activity)
+    found = SetActivity()
+    recordings = read_recordings(set_dir, turns)
+    for recording in tqdm(
+        recordings, total=len(turns), unit="conversation", desc=set_dir.name
+    ):
+        segments = detect(recording.speech)
+        turn_taking = count_turn_taking(
+            segments, recording.user_turns, recording.duration, options.turn_taking
+        )
+        if len(found.recordings) < num_pictures:
+            draw_picture(set_dir, recording, segments)
+        found.counts += SetCounts(1, turn_taking)
+        found.recordings.append(replace(recording, speech=np.empty(0)))
+        found.segments[recording.id] = segments
+        if options.asr:
+            found.clips += [cut_clip(recording.speech, segment) for segment in segments]
+    return found
 
 
 def draw_picture(
@@ -174,7 +187,7 @@ def options_from(args: argparse.Namespace) -> ScoreOptions:
         model=args.asr_model,
         window_seconds=args.asr_window_seconds,
         batch_size=args.asr_batch_size,
-        num_threads=args.asr_threads,
+        num_workers=args.asr_workers,
     )
     return ScoreOptions(
         ActivityOptions(vad=args.vad, merge_gap_seconds=args.merge_gap_seconds),
@@ -201,11 +214,15 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--num_pictures", type=int, default=3, help="Of each set")
     group = parser.add_argument_group("speech recognition")
     group.add_argument("--asr_model", default=ASR_MODEL, help="Whisper: folder or name")
-    group.add_argument("--no_asr", action="store_true", help="Score without transcripts")
+    group.add_argument(
+        "--no_asr", action="store_true", help="Score without transcripts"
+    )
     group.add_argument("--asr_window_seconds", type=float, default=10.0)
     group.add_argument("--asr_batch_size", type=int, default=16)
-    group.add_argument("--asr_threads", type=int, default=2)
-    add_definitions(parser.add_argument_group("definitions, see the classes' docstrings"))
+    group.add_argument("--asr_workers", type=int, default=2)
+    add_definitions(
+        parser.add_argument_group("definitions, see the classes' docstrings")
+    )
     return parser
 
 
@@ -233,7 +250,9 @@ def main(cmd=None):
     """Score sets and write the table."""
     args = get_parser().parse_args(cmd)
     if args.decode_dir is None and args.results_dir is None:
-        raise ValueError("there is nothing to score; give --decode_dir or --results_dir")
+        raise ValueError(
+            "there is nothing to score; give --decode_dir or --results_dir"
+        )
     options = options_from(args)
     for set_dir, data_dir in folders(args):
         score_set(set_dir, data_dir, options, args.num_pictures)

@@ -143,7 +143,8 @@ def tokenize(
     """
     all_codes = []
     with ArkWriter(output_prefix) as writer:
-        for key, path in tqdm(wavs.items(), desc=output_prefix, unit="conversation"):
+        progress = tqdm(wavs.items(), output_prefix, unit="conversation", mininterval=2)
+        for key, path in progress:
             speech = read_agent_wav(path, codec.sample_rate)
             codes = codec.encode(torch.from_numpy(speech)[None].to(device))[0].cpu()
             writer.write(key, codes.flatten().numpy().astype(np.int32))

@@ -11,6 +11,7 @@ from espnet2.gan_tts.hifigan.loss import (
     FeatureMatchLoss,
     GeneratorAdversarialLoss,
 )
+from espnet2.torch_utils.device_funcs import force_gatherable
 from torch import Tensor, nn
 
 from espnet2_duplex.codec.abs_codec import AbsCodec, CodecOutput
@@ -100,10 +101,14 @@ class GanCodec(AbsGANCodec):
         audio = F.pad(audio, (0, missing))
         turn = self._generator_turn if forward_generator else self._discriminator_turn
         loss, stats = turn(audio)
+        # Data-parallel averaging needs tensors of one dimension.
+        loss, stats, weight = force_gatherable(
+            (loss, stats, audio.size(0)), audio.device
+        )
         return {
             "loss": loss,
             "stats": stats,
-            "weight": torch.tensor(float(audio.size(0)), device=audio.device),
+            "weight": weight,
             "optim_idx": 0 if forward_generator else 1,
         }
 

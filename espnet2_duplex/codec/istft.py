@@ -11,34 +11,23 @@ a second, 4 codebooks of 9 * 8 * 8 * 7 codes, 22.05 kHz, 0.6 kbps.
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from espnet2_duplex.codec.abs_codec import AbsCodec, CodecOutput
-from espnet2_duplex.codec.convnext import CausalStack, ConvNextBlock
 from espnet2_duplex.codec.fsq import GroupFsq
-from espnet2_duplex.codec.spectra import LOG_FLOOR, Spectrogram
+from espnet2_duplex.codec.istft_decoder import (
+    OVERLAP,
+    SPECTRA_PER_FRAME,
+    IstftDecoder,
+    IstftState,
+)
+from espnet2_duplex.codec.mel_encoder import MELS_PER_FRAME, MelEncoder
+from espnet2_duplex.codec.spectra import Spectrogram
 
-_MELS_PER_FRAME = 4  # log-mel frames of the encoder in one frame of codes
-_SPECTRA_PER_FRAME = 7  # spectra of the decoder in one frame of codes
-_OVERLAP = 4  # spectra that cover each sample
-
-
-class IstftState(NamedTuple):
-    """State of the decoder between two frames; its size never changes.
-
-    Attributes:
-        slow: Context (B, kernel - 1, C) of every block at 12.5 Hz.
-        fast: Context (B, kernel - 1, C) of every block at 87.5 Hz.
-        tail: Overlap (B, 756) of past spectra with the samples to come.
-    """
-
-    slow: tuple[Tensor, ...]
-    fast: tuple[Tensor, ...]
-    tail: Tensor
+_EDGE_FRAMES = 8  # frames of codes that the default encoder sees to either side
 
 
 class IstftCodec(AbsCodec):
@@ -76,19 +65,19 @@ class IstftCodec(AbsCodec):
         self.quantizer = quantizer
         self.encoder = MelEncoder(
             sample_rate,
-            _whole(samples_per_frame, _MELS_PER_FRAME),
+            _whole(samples_per_frame, MELS_PER_FRAME),
             num_mels,
             encoder_channels,
             encoder_blocks,
             quantizer.num_dims,
         )
-        hop_size = _whole(samples_per_frame, _SPECTRA_PER_FRAME)
+        hop_size = _whole(samples_per_frame, SPECTRA_PER_FRAME)
         self.decoder = IstftDecoder(
             quantizer.num_dims, hop_size, num_mels, decoder_channels, decoder_blocks
         )
         # Its frames cover the samples that the decoder's spectra cover.
         self.aux_spectrogram = Spectrogram(
-            sample_rate, _OVERLAP * hop_size, hop_size, num_mels, left=0
+            sample_rate, OVERLAP * hop_size, hop_size, num_mels, left=0
         )
 
     def forward(self, speech: Tensor) -> CodecOutput:
@@ -114,7 +103,11 @@ class IstftCodec(AbsCodec):
                 "(B, S) with S > 0."
             )
         missing = -speech.size(1) % self.samples_per_frame
-        return self.quantizer(self.encoder(F.pad(speech, (0, missing))))[1]
+        # Speech stands in digital silence, not in the zeros of convolutions, so that
+        # silence has the same codes at the edges as anywhere.
+        margin = _EDGE_FRAMES * self.samples_per_frame
+        padded = F.pad(speech, (margin, missing + margin))
+        return self.quantizer(self.encoder(padded)[:, _EDGE_FRAMES:-_EDGE_FRAMES])[1]
 
     def decode(self, codes: Tensor) -> Tensor:
         """Turn codes (B, T, K) into speech (B, T * samples_per_frame)."""
@@ -131,150 +124,10 @@ class IstftCodec(AbsCodec):
         return self.decoder.step(self.quantizer.codes_to_values(codes), state)
 
 
-class MelEncoder(nn.Module):
-    """Speech (B, S) -> latents (B, T, num_dims) at the codec's frame rate."""
-
-    def __init__(
-        self,
-        sample_rate: int,
-        hop_size: int,
-        num_mels: int,
-        channels: Sequence[int],
-        num_blocks: Sequence[int],
-        num_dims: int,
-    ):
-        super().__init__()
-        wide, deep = channels
-        # Windows of three hops, centred on their hop, so that frames line up.
-        self.spectrogram = Spectrogram(
-            sample_rate, 3 * hop_size, hop_size, num_mels, left=hop_size
-        )
-        self.inlet = nn.Conv1d(num_mels, wide, kernel_size=3, padding=1)
-        fast = [ConvNextBlock(wide, 7, causal=False) for _ in range(num_blocks[0])]
-        self.fast = nn.Sequential(*fast)
-        self.stack = nn.Linear(_MELS_PER_FRAME * wide, deep)
-        slow = [ConvNextBlock(deep, 5, causal=False) for _ in range(num_blocks[1])]
-        self.slow = nn.Sequential(*slow)
-        self.norm = nn.LayerNorm(deep)
-        self.outlet = nn.Linear(deep, num_dims)
-
-    def forward(self, speech: Tensor) -> Tensor:
-        """Encode speech (B, S), S a whole number of frames."""
-        log_mel = self.spectrogram.log_mel(self.spectrogram(speech))
-        x = self.inlet(_normalize(log_mel).transpose(1, 2)).transpose(1, 2)
-        x = self.fast(x)
-        x = self.stack(x.unflatten(1, (-1, _MELS_PER_FRAME)).flatten(2))
-        return self.outlet(self.norm(self.slow(x)))
-
-
-class IstftDecoder(nn.Module):
-    """Quantized values (B, T, num_dims) -> speech, causal, without added latency.
-
-    Spectrum i covers the samples [hop * i, hop * (i + 4)): the samples of hop i are
-    complete as soon as spectrum i exists. The first three hops of a decoding fade
-    in, as if zeros had come before; dividing by the part of the window that is there
-    would amplify the noise of the very first samples without bound.
-    """
-
-    def __init__(
-        self,
-        num_dims: int,
-        hop_size: int,
-        num_mels: int,
-        num_channels: int,
-        num_blocks: Sequence[int],
-    ):
-        super().__init__()
-        self.hop_size = hop_size
-        self.window_size = _OVERLAP * hop_size
-        self.inlet = nn.Linear(num_dims, num_channels)
-        self.slow = CausalStack(num_blocks[0], num_channels, kernel_size=5)
-        self.unstack = nn.Linear(num_channels, _SPECTRA_PER_FRAME * num_channels)
-        self.aux_outlet = nn.Linear(num_channels, num_mels)
-        self.fast = CausalStack(num_blocks[1], num_channels, kernel_size=7)
-        self.norm = nn.LayerNorm(num_channels)
-        self.outlet = nn.Linear(num_channels, 3 * (self.window_size // 2 + 1))
-        # The squares of overlapping windows sum to a constant (1.5 for Hann at 4).
-        window = torch.hann_window(self.window_size)
-        envelope = window.square().sum() / hop_size
-        # A sine of amplitude 1 has the magnitude 1, as in Spectrogram.
-        scale = 0.5 * window.sum() / envelope
-        self.register_buffer("window", scale * window, persistent=False)
-        self._start_quiet()
-
-    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Return speech (B, T * samples) and auxiliary log-mel (B, 7 * T, mels)."""
-        x = self._unstack(self.slow(self.inlet(values)))
-        speech = self._overlap_add(self._frames(self.fast(x)))
-        aux_log_mel = _denormalize(self.aux_outlet(x))
-        return speech[:, : speech.size(1) - self._tail_size], aux_log_mel
-
-    def init_state(self, batch_size: int) -> IstftState:
-        """Return the state before the first frame."""
-        return IstftState(
-            slow=self.slow.init_state(batch_size),
-            fast=self.fast.init_state(batch_size),
-            tail=self.window.new_zeros(batch_size, self._tail_size),
-        )
-
-    def step(self, values: Tensor, state: IstftState) -> tuple[Tensor, IstftState]:
-        """Decode the next frames (B, N, num_dims), N any number from 1."""
-        x, slow = self.slow.step(self.inlet(values), state.slow)
-        x, fast = self.fast.step(self._unstack(x), state.fast)
-        speech = self._overlap_add(self._frames(x))
-        num_final = speech.size(1) - self._tail_size
-        speech = speech + F.pad(state.tail, (0, num_final))
-        new_state = IstftState(slow, fast, speech[:, num_final:])
-        return speech[:, :num_final], new_state
-
-    @property
-    def _tail_size(self) -> int:
-        return self.window_size - self.hop_size
-
-    def _unstack(self, x: Tensor) -> Tensor:
-        """(B, T, C) at the frame rate -> (B, 7 * T, C)."""
-        x = self.unstack(x).unflatten(-1, (_SPECTRA_PER_FRAME, -1))
-        return F.gelu(x).flatten(1, 2)
-
-    def _frames(self, x: Tensor) -> Tensor:
-        """Hidden (B, F, C) -> windowed waveforms (B, F, window)."""
-        log_magnitude, real, imag = self.outlet(self.norm(x)).chunk(3, dim=-1)
-        # exp must not overflow early in training; 1 is full scale already.
-        magnitude = log_magnitude.clamp(max=3.0).exp()
-        magnitude = magnitude * (real.square() + imag.square() + 1e-8).rsqrt()
-        spectrum = torch.complex(magnitude * real, magnitude * imag)
-        return torch.fft.irfft(spectrum, n=self.window_size) * self.window
-
-    def _overlap_add(self, frames: Tensor) -> Tensor:
-        """(B, F, window) -> (B, (F + 3) * hop), the tail included."""
-        parts = frames.unflatten(-1, (_OVERLAP, self.hop_size)).unbind(2)
-        last = _OVERLAP - 1
-        shifted = [F.pad(p, (0, 0, i, last - i)) for i, p in enumerate(parts)]
-        return torch.stack(shifted).sum(0).flatten(1)
-
-    def _start_quiet(self) -> None:
-        """Start magnitudes near those of speech (about -60 dB per bin)."""
-        num_bins = self.window_size // 2 + 1
-        with torch.no_grad():
-            self.outlet.bias[:num_bins] = -7.0
-
-
-def _normalize(log_mel: Tensor) -> Tensor:
-    """Map log-mel energies to about unit scale, digital silence to -2."""
-    floor = torch.tensor(LOG_FLOOR).log()
-    return (log_mel - floor) / 3.0 - 2.0
-
-
-def _denormalize(x: Tensor) -> Tensor:
-    """Undo `_normalize`."""
-    floor = torch.tensor(LOG_FLOOR).log()
-    return (x + 2.0) * 3.0 + floor
-
-
 def _whole(samples_per_frame: int, parts: int) -> int:
     if samples_per_frame % parts:
         raise ValueError(
             f"{samples_per_frame} samples per frame are not divisible by {parts}; "
-            f"choose a multiple of {_MELS_PER_FRAME * _SPECTRA_PER_FRAME}."
+            f"choose a multiple of {MELS_PER_FRAME * SPECTRA_PER_FRAME}."
         )
     return samples_per_frame // parts

@@ -1,5 +1,7 @@
 """Log-mel spectra of the codec's input and of its training losses."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -56,3 +58,13 @@ class Spectrogram(nn.Module):
     def log_mel(self, magnitudes: Tensor) -> Tensor:
         """Return the natural log-mel energies (B, F, num_mels) of magnitudes."""
         return (magnitudes @ self.bank).clamp_min(LOG_FLOOR).log()
+
+
+def normalize_log_mel(log_mel: Tensor) -> Tensor:
+    """Map log-mel energies to about unit scale, digital silence to -2."""
+    return (log_mel - math.log(LOG_FLOOR)) / 3.0 - 2.0
+
+
+def denormalize_log_mel(x: Tensor) -> Tensor:
+    """Undo `normalize_log_mel`."""
+    return (x + 2.0) * 3.0 + math.log(LOG_FLOOR)

@@ -6,7 +6,8 @@ The way of one conversation through this package::
     activity          output.wav -> segments in which the agent speaks
     turn_taking       segments, user turns -> counts: barge-in, false alarm, response
     transcription     segments -> what was said, by a speech recogniser
-    response_quality  said, written, reference -> counts: BLEU, word errors, exact answers
+    answers           said, written, reference, brought together per user turn
+    response_quality  answers -> counts: BLEU, word errors, exact answers
     results           counts of a set -> results.json; all sets -> RESULTS.md
     figures           the same to look at
 

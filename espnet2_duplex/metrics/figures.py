@@ -1,6 +1,7 @@
 """Scores to look at: latencies of a set, and single conversations (as in Fig. 3)."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from espnet2_duplex.metrics.recordings import Recording
 from espnet2_duplex.metrics.turn_taking import TurnTakingCounts
 
 USER_COLOR, AGENT_COLOR = "tab:blue", "tab:orange"
-MAX_TEXT_CHARACTERS_PER_SECOND = 14  # what fits above a waveform
+CHARACTERS_PER_SECOND = 14  # of text that fit above a waveform
+MAX_TEXT_LINES = 2
 INCHES_PER_SECOND = 0.9
 BIN_SECONDS = 0.08  # one frame
 
@@ -61,7 +63,7 @@ def draw_conversation(
     from matplotlib.figure import Figure
 
     width = min(40.0, max(8.0, INCHES_PER_SECOND * recording.duration))
-    figure = Figure(figsize=(width, 3.6), layout="constrained")
+    figure = Figure(figsize=(width, 4.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)
     _waveform(top, user_speech, "user", USER_COLOR)
     _waveform(bottom, recording.speech, "agent", AGENT_COLOR)
@@ -98,15 +100,16 @@ def _waveform(axes, speech: np.ndarray, label: str, color: str) -> None:
     padded = np.pad(speech, (0, -len(speech) % hop)).reshape(-1, hop)
     times = np.arange(len(padded)) * hop / SAMPLE_RATE
     axes.fill_between(times, padded.min(axis=1), padded.max(axis=1), color=color)
-    axes.set(ylabel=label, yticks=[], ylim=(-1.05, 1.9))
+    axes.set(ylabel=label, yticks=[], ylim=(-1.05, 2.4))
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
 def _label(axes, turn: Turn, color: str) -> None:
     """A bar over the turn, and as much of its text as fits."""
     axes.plot([turn.start, turn.end], [1.15, 1.15], color=color, linewidth=3)
-    room = max(8, int((turn.end - turn.start) * MAX_TEXT_CHARACTERS_PER_SECOND))
-    text = turn.text if len(turn.text) <= room else turn.text[: room - 1] + "…"
+    room = max(8, int((turn.end - turn.start) * CHARACTERS_PER_SECOND))
+    lines = textwrap.wrap(turn.text, room, max_lines=MAX_TEXT_LINES, placeholder="…")
+    text = "\n".join(lines)
     # "$" would start a formula.
     axes.text(turn.start, 1.3, text.replace("$", r"\$"), fontsize=8, va="bottom")
 

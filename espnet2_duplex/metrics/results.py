@@ -37,47 +37,11 @@ def to_results(name: str, counts: SetCounts, options: dict) -> dict:
         counts: pooled over its conversations.
         options: all definitions that were used.
     """
-    barge_in = counts.turn_taking.barge_in
-    false_alarm = counts.turn_taking.false_alarm
-    response = counts.turn_taking.response
-    quality = counts.quality
     results = {
         "set": name,
         "num_conversations": counts.num_conversations,
-        "barge_in": {
-            "num_events": barge_in.num_events,
-            "num_success": barge_in.num_success,
-            "num_unstopped": barge_in.num_unstopped,
-            "success_rate": barge_in.success_rate,
-            "latency_mean": barge_in.success_latencies.mean,
-            "latency_mean_all": barge_in.all_latencies.mean,
-        },
-        "false_alarm": {
-            "num_user_turns": false_alarm.num_user_turns,
-            "num": false_alarm.num,
-            "rate": false_alarm.rate,
-            "num_segments": false_alarm.num_segments,
-            "per_minute": false_alarm.per_minute,
-        },
-        "first_response": {
-            **_distribution(response.first_latencies),
-            "num_answerable": response.num_answerable,
-            "num_answered": response.num_answered,
-            "rate_answered": response.rate_answered,
-        },
-        "response": _distribution(response.latencies),
-        "asr_bleu": quality.bleu.bleu,
-        "wer_speech_vs_text": quality.speech_words.rate,
-        "text_exact": {
-            "num_turns": quality.text.num_turns,
-            "num_exact": quality.text.num_exact,
-            "rate": quality.text.rate,
-        },
-        "text_prefix": {
-            "num_turns": quality.text.num_cut,
-            "num_prefix": quality.text.num_prefix,
-            "rate": quality.text.rate_prefix,
-        },
+        **_turn_taking_results(counts.turn_taking),
+        **_quality_results(counts.quality),
     }
     return {**_rounded(results), "options": options, "counts": asdict(counts)}
 
@@ -100,7 +64,9 @@ def write_report(results_dir: Path, sets: Sequence[str] | None = None) -> Path:
     """
     results_dir = Path(results_dir)
     if sets is None:
-        sets = sorted(path.parent.name for path in results_dir.glob(f"*/{RESULTS_FILE}"))
+        sets = sorted(
+            path.parent.name for path in results_dir.glob(f"*/{RESULTS_FILE}")
+        )
     if not sets:
         raise ValueError(
             f"{results_dir} has no <set>/{RESULTS_FILE}; score at least one set first"
@@ -197,6 +163,53 @@ def _git(*arguments: str) -> str:
     except FileNotFoundError:  # no git
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _turn_taking_results(counts: TurnTakingCounts) -> dict:
+    barge_in, false_alarm = counts.barge_in, counts.false_alarm
+    response = counts.response
+    return {
+        "barge_in": {
+            "num_events": barge_in.num_events,
+            "num_success": barge_in.num_success,
+            "num_unstopped": barge_in.num_unstopped,
+            "success_rate": barge_in.success_rate,
+            "latency_mean": barge_in.success_latencies.mean,
+            "latency_mean_all": barge_in.all_latencies.mean,
+        },
+        "false_alarm": {
+            "num_user_turns": false_alarm.num_user_turns,
+            "num": false_alarm.num,
+            "rate": false_alarm.rate,
+            "num_segments": false_alarm.num_segments,
+            "per_minute": false_alarm.per_minute,
+        },
+        "first_response": {
+            **_distribution(response.first_latencies),
+            "num_answerable": response.num_answerable,
+            "num_answered": response.num_answered,
+            "rate_answered": response.rate_answered,
+        },
+        "response": _distribution(response.latencies),
+    }
+
+
+def _quality_results(counts: QualityCounts) -> dict:
+    text = counts.text
+    return {
+        "asr_bleu": counts.bleu.bleu,
+        "wer_speech_vs_text": counts.speech_words.rate,
+        "text_exact": {
+            "num_turns": text.num_turns,
+            "num_exact": text.num_exact,
+            "rate": text.rate,
+        },
+        "text_prefix": {
+            "num_turns": text.num_cut,
+            "num_prefix": text.num_prefix,
+            "rate": text.rate_prefix,
+        },
+    }
 
 
 def _distribution(latencies: Latencies) -> dict:

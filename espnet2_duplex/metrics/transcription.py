@@ -8,10 +8,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
@@ -52,13 +54,14 @@ class WhisperOptions:
             The encoder's time grows with it: 10 s take a quarter of 30 s. Longer clips
             get Whisper's own 30 s.
         batch_size: clips per call.
-        num_threads: 0 leaves it to OMP_NUM_THREADS.
+        num_workers: calls at a time. Each has one thread: sums over several threads
+            would round differently on every machine and change a word here and there.
     """
 
     model: str
     window_seconds: float = 10.0
     batch_size: int = 16
-    num_threads: int = 0
+    num_workers: int = 2
 
 
 class WhisperTranscriber:
@@ -81,7 +84,8 @@ class WhisperTranscriber:
                 options.model,
                 device="cpu",
                 compute_type="int8",
-                cpu_threads=options.num_threads,
+                cpu_threads=1,
+                num_workers=options.num_workers,
             )
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).strip().split("\n")[0]
@@ -91,10 +95,9 @@ class WhisperTranscriber:
                 "download, or --no_asr"
             ) from error
         token_id = self._whisper.hf_tokenizer.token_to_id
-        language = ["<|en|>", "<|transcribe|>"]
         names = ["<|startoftranscript|>", "<|notimestamps|>"]
         if self._whisper.model.is_multilingual:
-            names[1:1] = language
+            names[1:1] = ["<|en|>", "<|transcribe|>"]
         self._prompt = [token_id(name) for name in names]
 
     def __call__(self, clips: Sequence[np.ndarray]) -> list[str]:
@@ -103,7 +106,11 @@ class WhisperTranscriber:
         pieces = [piece for clip in clips for piece in _pieces(clip)]
         owners = [n for n, clip in enumerate(clips) for _ in _pieces(clip)]
         texts = [""] * len(clips)
-        for owner, text in zip(owners, self._transcribe_pieces(pieces)):
+        # One thread, for the reason given at `num_workers`: numpy multiplies the mel
+        # filters, and its rounding changes with OMP_NUM_THREADS.
+        with threadpool_limits(1, user_api="blas"):
+            transcripts = self._transcribe_pieces(pieces)
+        for owner, text in zip(owners, transcripts):
             texts[owner] = f"{texts[owner]} {text}".strip()
         return texts
 
@@ -121,20 +128,27 @@ class WhisperTranscriber:
 
     def _in_windows(self, pieces, indices, window_seconds):
         """(index, text) of the chosen pieces, batch by batch."""
-        num_features = round(window_seconds * FEATURES_PER_SECOND)
         size = self.options.batch_size
+        batches = [indices[n : n + size] for n in range(0, len(indices), size)]
+
+        def decode(batch: list[int]) -> list[str]:
+            features = [self._features(pieces[n], window_seconds) for n in batch]
+            return self._decode(np.stack(features))
+
         description = f"ASR ({window_seconds:g} s windows)"
-        with tqdm(total=len(indices), unit="clip", desc=description) as bar:
-            for begin in range(0, len(indices), size):
-                batch = indices[begin : begin + size]
-                features = [self._features(pieces[n], num_features) for n in batch]
-                yield from zip(batch, self._decode(np.stack(features)))
+        with (
+            tqdm(total=len(indices), unit="clip", desc=description) as bar,
+            ThreadPoolExecutor(self.options.num_workers) as pool,
+        ):
+            for batch, texts in zip(batches, pool.map(decode, batches)):
+                yield from zip(batch, texts)
                 bar.update(len(batch))
 
-    def _features(self, piece: np.ndarray, num_features: int) -> np.ndarray:
-        """Log-mel (80, num_features) float32 of a piece, silence after it."""
-        num_samples = num_features * SAMPLE_RATE // FEATURES_PER_SECOND
+    def _features(self, piece: np.ndarray, window_seconds: float) -> np.ndarray:
+        """Log-mel (80, F) float32 of a piece with silence after it."""
+        num_samples = round(window_seconds * SAMPLE_RATE)
         padded = np.pad(piece, (0, num_samples - len(piece)))
+        num_features = round(window_seconds * FEATURES_PER_SECOND)
         return self._whisper.feature_extractor(padded, padding=0)[:, :num_features]
 
     def _decode(self, features: np.ndarray) -> list[str]:
@@ -144,9 +158,7 @@ class WhisperTranscriber:
             encoded, [self._prompt] * len(features), beam_size=1
         )
         tokenizer = self._whisper.hf_tokenizer
-        return [
-            tokenizer.decode(result.sequences_ids[0]).strip() for result in results
-        ]
+        return [tokenizer.decode(result.sequences_ids[0]).strip() for result in results]
 
 
 def _pieces(clip: np.ndarray) -> list[np.ndarray]:
@@ -221,8 +233,8 @@ def write_text_atomically(path: Path, text: str) -> None:
 def _digest(segments, clips, options: WhisperOptions) -> str:
     """Of everything that the transcripts depend on."""
     digest = hashlib.sha256()
-    # Threads and batches only change how fast it goes.
-    digest.update(f"{options.model} {options.window_seconds}\n".encode())
+    # Workers only change how fast it goes.
+    digest.update(f"{replace(options, num_workers=1)}\n".encode())
     for name, found in segments.items():
         digest.update(f"{name} {found}\n".encode())
     for clip in clips:

@@ -14,6 +14,8 @@ class CausalConvBlock(torch.nn.Module):
         self.norm = torch.nn.LayerNorm(width)
         self.expand = torch.nn.Linear(width, 2 * width)
         self.contract = torch.nn.Linear(2 * width, width)
+        torch.nn.init.zeros_(self.contract.weight)  # starts as the identity
+        torch.nn.init.zeros_(self.contract.bias)
 
     def step(
         self, x: torch.Tensor, state: torch.Tensor
@@ -33,6 +35,8 @@ class Adapter(torch.nn.Module):
         output_size: H of the LLM.
         num_layers: causal convolution blocks; 0 leaves the linear map alone.
         kernel_size: frames that a block hears, the current one included.
+        output_scale: standard deviation of the linear map's outputs at the start. That of
+            the LLM's token embeddings: what is summed with them must not drown them.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Adapter(torch.nn.Module):
         output_size: int,
         num_layers: int = 0,
         kernel_size: int = 5,
+        output_scale: float = 0.02,
     ):
         super().__init__()
         if num_layers < 0 or kernel_size < 1:
@@ -48,7 +53,10 @@ class Adapter(torch.nn.Module):
                 f"adapter with num_layers {num_layers} and kernel_size {kernel_size}; "
                 "they must be at least 0 and 1."
             )
+        self.norm = torch.nn.LayerNorm(input_size)
         self.linear = torch.nn.Linear(input_size, output_size)
+        torch.nn.init.normal_(self.linear.weight, std=output_scale / input_size**0.5)
+        torch.nn.init.zeros_(self.linear.bias)
         self.blocks = torch.nn.ModuleList(
             [CausalConvBlock(output_size, kernel_size) for _ in range(num_layers)]
         )
@@ -69,7 +77,7 @@ class Adapter(torch.nn.Module):
         self, x: torch.Tensor, state: list[torch.Tensor]
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """The next frames x (B, N, D) -> (B, N, H), and the next state."""
-        x = self.linear(x)
+        x = self.linear(self.norm(x))
         next_state = []
         for block, history in zip(self.blocks, state):
             x, history = block.step(x, history)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 CTRANSLATE2_TYPES = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
+CONVOLUTIONS = ("conv1", "conv2")
 CTRANSLATE2_NAMES = {
     "self_attention/layer_norm/gamma": "attention_norm.weight",
     "self_attention/layer_norm/beta": "attention_norm.bias",
@@ -28,6 +29,7 @@ TRANSFORMERS_NAMES = {
     "fc1": "ffn_in",
     "fc2": "ffn_out",
 }
+PARAMETERS = ("weight", "bias")
 
 
 def load_whisper_encoder(path: str) -> dict[str, torch.Tensor]:
@@ -111,12 +113,14 @@ class _Reader:
 
 
 def _from_ctranslate2(variables: dict, path: Path) -> dict[str, torch.Tensor]:
-    if "encoder/conv1/weight" not in variables:
+    first = variables.get("encoder/conv1/weight")
+    if first is None or first.dtype.kind != "f":
+        found = "none" if first is None else f"one of type {first.dtype}"
         raise ValueError(
-            f"{path} holds no variable encoder/conv1/weight; "
-            "give the model.bin of a converted Whisper."
+            f"{path}: a floating-point encoder/conv1/weight expected, found {found}; "
+            "give the model.bin of a Whisper converted to float16 or float32."
         )
-    names = {f"encoder/{c}/{p}": f"{c}.{p}" for c, p in _CONV_PARAMETERS}
+    names = {f"encoder/{c}/{p}": f"{c}.{p}" for c in CONVOLUTIONS for p in PARAMETERS}
     names["encoder/layer_norm/gamma"] = "norm.weight"
     names["encoder/layer_norm/beta"] = "norm.bias"
     layers = {n.split("/")[1][6:] for n in variables if n.startswith("encoder/layer_")}
@@ -129,24 +133,20 @@ def _from_ctranslate2(variables: dict, path: Path) -> dict[str, torch.Tensor]:
     }
 
 
-_CONV_PARAMETERS = [(c, p) for c in ("conv1", "conv2") for p in ("weight", "bias")]
-
-
 def _from_transformers(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    ours = {}
-    for name, weight in weights.items():
-        if name.startswith("embed_positions") or "self_attn." in name.replace(
-            "self_attn.out_proj", ""
-        ):
-            continue
-        name = name.replace("layer_norm.", "norm.") if name[:6] == "layer_" else name
-        for theirs, our_name in TRANSFORMERS_NAMES.items():
-            name = name.replace(theirs, our_name)
-        ours[name] = weight
-    for prefix in {n.split("self_attn.")[0] for n in weights if "self_attn.q" in n}:
-        parts = [f"{prefix}self_attn.{x}_proj." for x in "qkv"]
-        bias = weights[f"{parts[0]}bias"]
-        biases = [bias, torch.zeros_like(bias), weights[f"{parts[2]}bias"]]
-        ours[f"{prefix}qkv.weight"] = torch.cat([weights[f"{p}weight"] for p in parts])
-        ours[f"{prefix}qkv.bias"] = torch.cat(biases)  # Whisper's keys have no bias
-    return ours
+    names = {f"{c}.{p}": f"{c}.{p}" for c in CONVOLUTIONS for p in PARAMETERS}
+    names |= {f"layer_norm.{p}": f"norm.{p}" for p in PARAMETERS}
+    num_layers = sum(name.endswith("fc1.weight") for name in weights)
+    for layer in range(num_layers):
+        for theirs, ours in TRANSFORMERS_NAMES.items():
+            for p in PARAMETERS:
+                names[f"layers.{layer}.{theirs}.{p}"] = f"layers.{layer}.{ours}.{p}"
+    encoder = {ours: weights[theirs] for theirs, ours in names.items()}
+    for layer in range(num_layers):
+        parts = [f"layers.{layer}.self_attn.{x}_proj" for x in "qkv"]
+        bias = weights[f"{parts[0]}.bias"]
+        biases = [bias, torch.zeros_like(bias), weights[f"{parts[2]}.bias"]]
+        fused = torch.cat([weights[f"{part}.weight"] for part in parts])
+        encoder[f"layers.{layer}.qkv.weight"] = fused
+        encoder[f"layers.{layer}.qkv.bias"] = torch.cat(biases)  # keys have no bias
+    return encoder

@@ -20,6 +20,7 @@ from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.crops import CropPreprocessor
 from espnet2_duplex.codec.gan_model import GanCodec
 from espnet2_duplex.codec.loading import CODEC_CLASSES
+from espnet2_duplex.train.atomic_save import atomic_torch_save
 
 codec_choices = ClassChoices(
     "codec", classes=CODEC_CLASSES, type_check=AbsCodec, default="istft"
@@ -88,7 +89,8 @@ class CodecTask(GANCodecTask):
         for part in ("train", "valid"):
             for triplet in getattr(args, f"{part}_data_path_and_name_and_type"):
                 check_first_rate(triplet[0], sample_rate)
-        super().main_worker(args)
+        with atomic_torch_save():
+            super().main_worker(args)
 
     @classmethod
     def build_preprocess_fn(

@@ -24,7 +24,7 @@ from espnet2_duplex.perception.fastconformer import FastConformerEncoder
 from espnet2_duplex.perception.whisper_causal import WhisperCausalEncoder
 from espnet2_duplex.session import check_codec
 from espnet2_duplex.timing import FrameClock
-from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
+from espnet2_duplex.tokenizer import load_tokenizer
 from espnet2_duplex.train.collate_fn import DuplexCollateFn
 from espnet2_duplex.train.preprocessor import DuplexPreprocessor, StreamSpec
 from espnet2_duplex.vocabulary import SpeechIds

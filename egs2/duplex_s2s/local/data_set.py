@@ -5,7 +5,7 @@ import shutil
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence
 
 import numpy as np
 import soundfile
@@ -71,7 +71,7 @@ def write_set(
     layouts: List[Layout],
     seed: int,
     num_jobs: int,
-) -> Tuple[int, float]:
+) -> None:
     """Write `<folder>` anew; what was there stays until the new one is complete.
 
     Args:
@@ -79,8 +79,6 @@ def write_set(
         layouts: its conversations.
         seed: of levels and noise.
         num_jobs: processes.
-    Returns:
-        Number of conversations and their seconds.
     """
     partial_folder = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     (partial_folder / "wav").mkdir(parents=True)
@@ -95,7 +93,6 @@ def write_set(
         shutil.rmtree(partial_folder, ignore_errors=True)
     seconds = sum(layout.conversation.duration for layout in layouts)
     print(f"{folder}: {len(layouts)} conversations, {seconds:.0f} s", flush=True)
-    return len(layouts), seconds
 
 
 def replace_folder(new: Path, folder: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from espnet2_duplex.conversation import (
+    CUT_SECONDS,
     GAP_SECONDS,
     Conversation,
     Exchange,
@@ -52,6 +53,7 @@ class SpokenPair:
 
     @property
     def exchange(self) -> Exchange:
+        """Texts and lengths, as `lay_out` takes them."""
         return Exchange(
             self.question, self.answer, self.question_seconds, self.answer_seconds
         )
@@ -81,15 +83,18 @@ def place_on_frames(
         answer_seconds: length of each agent turn's clip.
     """
     lengths = iter(answer_seconds)
+    onsets = [turn.start for turn in conversation.user_turns]
     turns = []
     for turn in conversation.turns:
         if turn.role == "agent":
             length = next(lengths)
-            is_cut = turn.end - turn.start < length - ROUNDING_SECONDS
+            was_cut = turn.end - turn.start < length - ROUNDING_SECONDS
             start = clock.seconds(clock.nearest_frame(turn.start))
-            end = round(start + length, 6)
-            # A cut is timed by the user's onset, which stays where it was.
-            turn = replace(turn, start=start, end=min(end, turn.end) if is_cut else end)
+            end = start + length
+            # Cuts are timed by the user's onset, which stays where it was.
+            stops = [onset + CUT_SECONDS for onset in onsets if start <= onset < end]
+            end = min([end, *stops, *([turn.end] if was_cut else [])])
+            turn = replace(turn, start=start, end=round(end, 6))
         turns.append(turn)
     last = max(turn.end for turn in turns)
     num_frames = clock.ceil_frames(max(conversation.duration, last))

@@ -82,9 +82,9 @@ def test_tail_gives_the_agent_time(trained):
 @pytest.mark.parametrize(
     "speech, message",
     [
-        (np.zeros(0), "empty"),
-        (np.full(16000, np.nan), "NaN"),
-        (np.zeros((16000, 2)), "one channel"),
+        (np.zeros(0), "no samples"),
+        (np.full(16000, np.nan), "not finite"),
+        (np.zeros((16000, 2)), "2 channels"),
     ],
 )
 def test_bad_speech_is_refused(trained, speech, message):
@@ -189,9 +189,9 @@ def test_decoding_a_set_writes_folders_and_continues(trained):
 @pytest.mark.parametrize(
     "num_samples, rate, channels, message",
     [
-        (8000, 8000, 1, "1 channel.s. at 8000 Hz, expected one at 16000 Hz"),
-        (16000, 16000, 2, "2 channel.s. at 16000 Hz"),
-        (0, 16000, 1, "empty"),
+        (8000, 8000, 1, "8000 Hz, but 16000 Hz are expected"),
+        (16000, 16000, 2, "has 2 channels"),
+        (0, 16000, 1, "no samples"),
     ],
 )
 def test_wrong_user_wav_ends_with_one_sentence(
@@ -202,7 +202,7 @@ def test_wrong_user_wav_ends_with_one_sentence(
     write_scp(trained, {"talk": "bad.wav"})
     assert decode() == 1
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith("error: talk")
+    assert last.startswith("error: bad.wav")
     assert re.search(message, last)
     assert not (trained / "decode/test/talk").exists()
 

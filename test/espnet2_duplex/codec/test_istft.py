@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streaming_contract import assert_streaming_equals_offline
 
-from espnet2_duplex.codec.istft import IstftCodec, IstftDecoder
+from espnet2_duplex.codec.istft import IstftCodec
+from espnet2_duplex.codec.istft_decoder import IstftDecoder
 from espnet2_duplex.codec.spectra import Spectrogram
 
 TINY = {
@@ -107,10 +108,15 @@ def test_a_frame_that_cannot_be_divided_is_refused():
         IstftCodec(samples_per_frame=1260 + 4, sample_rate=15800)
 
 
-def test_silence_codes_are_those_of_digital_silence(codec):
-    silence_codes = codec.measure_silence_codes()
-    middle = codec.encode(torch.zeros(1, 20 * 1764))[0, 10]
-    assert torch.equal(silence_codes, middle)
+def test_digital_silence_has_one_code_vector_everywhere(codec):
+    codes = codec.encode(torch.zeros(1, 20 * 1764))[0]
+    assert torch.equal(codes, codec.measure_silence_codes().expand(20, -1))
+
+
+def test_codes_do_not_depend_on_the_place_of_the_speech(codec):
+    speech = 0.1 * torch.randn(1, 6 * 1764)
+    later = torch.nn.functional.pad(speech, (9 * 1764, 9 * 1764))
+    assert torch.equal(codec.encode(later)[:, 9:15], codec.encode(speech))
 
 
 def test_spectra_of_a_tone_give_the_tone_back():

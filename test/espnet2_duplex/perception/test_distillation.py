@@ -6,6 +6,7 @@ import soundfile
 import torch
 import yaml
 
+from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.bin.perception_distill import main
 from espnet2_duplex.perception.ctc import (
     CtcErrors,
@@ -85,6 +86,13 @@ def run(corpus, whisper, output_dir, num_steps, **options):
     main(
         [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
     )
+
+
+def test_missing_manifest_ends_with_one_sentence_and_code_1(corpus, capsys):
+    paths = ["--wav_scp", "x.scp", "--whisper", "x", "--output_dir", str(corpus / "y")]
+    assert run_cli(main, paths) == 1
+    assert "x.scp" in capsys.readouterr().err
+    assert not (corpus / "y").exists()
 
 
 def test_texts_are_spelt_as_they_are_spoken():

@@ -134,3 +134,11 @@ def test_step_of_another_length_is_refused():
 def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValueError, match="width 16 .* 3 heads"):
         tiny(num_heads=3)
+
+
+def test_shipped_weights_are_small_half_precision_and_load(root):
+    file = root / "egs2/duplex_s2s/pretrained/whisper_causal/encoder.pth"
+    weights = torch.load(file, weights_only=True)
+    assert file.stat().st_size <= 16_000_000
+    assert {w.dtype for w in weights.values()} == {torch.float16}
+    WhisperCausalEncoder().load_state_dict(weights)

@@ -66,9 +66,12 @@ def test_one_missing_frame_of_codes_becomes_silence(preprocessor):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"user_speech": np.zeros(0)}, "talk1: user speech is empty"),
-        ({"user_speech": np.full(32000, np.nan)}, "talk1: user speech has NaN"),
-        ({"user_speech": np.zeros((32000, 2))}, "talk1: .* expected one channel"),
+        ({"user_speech": np.zeros(0)}, "talk1: user speech has no samples"),
+        (
+            {"user_speech": np.full(32000, np.nan)},
+            "talk1: user speech has 32000 samples that are not finite",
+        ),
+        ({"user_speech": np.zeros((32000, 2))}, "talk1: user speech has 2 channels"),
         ({"user_speech": np.zeros(16000)}, "talk1: 25 frames of codes but 13 frames"),
         ({"agent_codes": np.arange(99)}, "talk1: .* do not divide into 4 codebooks"),
         ({"agent_codes": np.full(100, 4032)}, "talk1: .*4032"),
