@@ -5,7 +5,7 @@
         --text data/distill/text --output_dir exp/encoder
 
 leaves ``exp/encoder/encoder.pth``, to be used as
-``--init_param exp/encoder/encoder.pth::perception.encoder``. Run again, it goes on from
+``--init_param exp/encoder/encoder.pth::encoder``. Run again, it goes on from
 its checkpoint; when all steps are done it only evaluates.
 """
 
