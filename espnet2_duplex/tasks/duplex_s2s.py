@@ -25,6 +25,7 @@ from espnet2_duplex.perception.whisper_causal import WhisperCausalEncoder
 from espnet2_duplex.session import check_codec
 from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import load_tokenizer
+from espnet2_duplex.train.atomic_save import atomic_torch_save
 from espnet2_duplex.train.collate_fn import DuplexCollateFn
 from espnet2_duplex.train.preprocessor import DuplexPreprocessor, StreamSpec
 from espnet2_duplex.vocabulary import SpeechIds
@@ -118,6 +119,12 @@ class DuplexS2STask(AbsTask):
         group.add_argument("--use_preprocessor", type=str2bool, default=True)
         for class_choices in cls.class_choices_list:
             class_choices.add_arguments(group)
+
+    @classmethod
+    def main_worker(cls, args: argparse.Namespace):
+        """As ESPnet's, but a process killed while it saves leaves no broken file."""
+        with atomic_torch_save():
+            super().main_worker(args)
 
     @classmethod
     @typechecked
