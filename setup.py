@@ -7,6 +7,7 @@ DATA = ["hibari-tts", "onnxruntime", "soxr", "tqdm", "chatterbot-corpus", "count
 SCORE = [
     "faster-whisper",
     "jiwer",
+    "matplotlib",
     "sacrebleu",
     "silero-vad",
     "whisper-normalizer",
@@ -45,7 +46,6 @@ setup(
         "train": TRAIN,
         "data": DATA,
         "score": SCORE,
-        "serve": ["websockets"],
         "test": TEST,
     },
 )

@@ -16,8 +16,8 @@ turn, or lies after the last frame (here both do), EOS comes one frame earlier. 
 never runs past its EOS: tokens that find no frame are dropped and counted. A turn of no
 frames gets its EOS one frame after its BOS if that frame is free.
 
-Every function has a plain twin ``*_reference`` that defines it and that the tests hold
-it to. Kernels never raise: they return what they found, and the message is made here.
+Each compiled function has a plain twin ``*_reference`` that defines it and that the
+tests hold it to. Kernels never raise: they return what they found, and the message is made here.
 """
 
 from collections.abc import Sequence
@@ -318,33 +318,6 @@ def align_speech(
     return speech
 
 
-def apply_delays_reference(
-    channels: np.ndarray, delays: Sequence[int], fill_ids: Sequence[int]
-) -> np.ndarray:
-    """Define :func:`apply_delays`, in plain Python."""
-    channels, delays = _delay_arguments(channels, delays)
-    fill_ids = _fill_argument(fill_ids, len(delays))
-    delayed = np.empty_like(channels)  # (T, C)
-    for frame in range(delayed.shape[0]):
-        for channel, delay in enumerate(delays):
-            has_begun = frame >= delay
-            delayed[frame, channel] = (
-                channels[frame - delay, channel] if has_begun else fill_ids[channel]
-            )
-    return delayed
-
-
-@numba.njit(cache=True)
-def _apply_delays_kernel(channels, delays, fill_ids, delayed):
-    """Fill ``delayed`` (T, C)."""
-    num_frames, num_channels = channels.shape
-    for channel in range(num_channels):
-        delay = min(delays[channel], num_frames)
-        delayed[:delay, channel] = fill_ids[channel]
-        for frame in range(delay, num_frames):
-            delayed[frame, channel] = channels[frame - delay, channel]
-
-
 def apply_delays(
     channels: np.ndarray, delays: Sequence[int], fill_ids: Sequence[int]
 ) -> np.ndarray:
@@ -363,54 +336,25 @@ def apply_delays(
     Raises:
         ValueError: not one delay and one fill id for each channel, or a delay below 0.
     """
-    channels, delays = _delay_arguments(channels, delays)
-    fill_ids = _fill_argument(fill_ids, len(delays))
-    delayed = np.empty_like(channels)
-    _apply_delays_kernel(channels, delays, fill_ids, delayed)
-    return delayed
-
-
-def undo_delays_reference(delayed: np.ndarray, delays: Sequence[int]) -> np.ndarray:
-    """Define :func:`undo_delays`, in plain Python."""
-    delayed, delays = _delay_arguments(delayed, delays)
-    num_frames = _num_undelayed_frames(delayed, delays)
-    channels = np.empty((num_frames, len(delays)), dtype=np.int64)
-    for frame in range(num_frames):
-        for channel, delay in enumerate(delays):
-            channels[frame, channel] = delayed[frame + delay, channel]
-    return channels
-
-
-@numba.njit(cache=True)
-def _undo_delays_kernel(delayed, delays, channels):
-    """Fill ``channels`` (T - max(delays), C)."""
+    channels, delays, fill_ids = (
+        _int64(channels, 2),
+        _int64(delays, 1),
+        _int64(fill_ids, 1),
+    )
     num_frames, num_channels = channels.shape
-    for channel in range(num_channels):
-        for frame in range(num_frames):
-            channels[frame, channel] = delayed[frame + delays[channel], channel]
-
-
-def undo_delays(delayed: np.ndarray, delays: Sequence[int]) -> np.ndarray:
-    """Invert :func:`apply_delays` where that is possible.
-
-    Only frames 0 to T - max(delays) - 1 are known in every channel, so the result is
-    shorter than the input: ``T - max(delays)`` frames.
-
-    Args:
-        delayed: (T, C) integers.
-        delays: (C,) frames, from 0 on.
-
-    Returns:
-        The channels without delay, int64 (T - max(delays), C).
-
-    Raises:
-        ValueError: not one delay for each channel, a delay below 0, or one above T.
-    """
-    delayed, delays = _delay_arguments(delayed, delays)
-    num_frames = _num_undelayed_frames(delayed, delays)
-    channels = np.empty((num_frames, len(delays)), dtype=np.int64)
-    _undo_delays_kernel(delayed, delays, channels)
-    return channels
+    if len(delays) != num_channels or len(fill_ids) != num_channels:
+        raise ValueError(
+            f"{len(delays)} delays and {len(fill_ids)} fill ids were given for "
+            f"{num_channels} channels; expected one of each for every channel"
+        )
+    if (delays < 0).any():
+        raise ValueError(
+            f"the delays are {delays.tolist()}; expected numbers of frames from 0 on"
+        )
+    delayed = np.tile(fill_ids, (num_frames, 1))
+    for channel, delay in enumerate(delays.clip(max=num_frames)):
+        delayed[delay:, channel] = channels[: num_frames - delay, channel]
+    return delayed
 
 
 def _int64(values: np.ndarray | Sequence[int], num_axes: int) -> np.ndarray:
@@ -484,36 +428,3 @@ def _speech_error(
         last_code=speech_ids.codebook_size - 1,
     )
     return ValueError(message)
-
-
-def _delay_arguments(channels, delays) -> tuple[np.ndarray, np.ndarray]:
-    """Channels (T, C) and delays (C,) in int64, none of them below 0."""
-    channels, delays = _int64(channels, 2), _int64(delays, 1)
-    if len(delays) != channels.shape[1] or (delays < 0).any():
-        raise ValueError(
-            f"the delays {delays.tolist()} were given for {channels.shape[1]} "
-            "channels; expected one number of frames, 0 or more, for each channel"
-        )
-    return channels, delays
-
-
-def _fill_argument(fill_ids, num_channels: int) -> np.ndarray:
-    """Fill ids in int64 (C,)."""
-    fill_ids = _int64(fill_ids, 1)
-    if len(fill_ids) != num_channels:
-        raise ValueError(
-            f"{len(fill_ids)} fill ids were given for {num_channels} channels; "
-            "expected one for each channel"
-        )
-    return fill_ids
-
-
-def _num_undelayed_frames(delayed: np.ndarray, delays: np.ndarray) -> int:
-    """T - max(delays)."""
-    num_frames = len(delayed) - int(delays.max(initial=0))
-    if num_frames < 0:
-        raise ValueError(
-            f"{len(delayed)} frames are fewer than the longest delay in "
-            f"{delays.tolist()}; give at least as many frames as that"
-        )
-    return num_frames

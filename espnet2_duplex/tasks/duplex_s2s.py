@@ -83,19 +83,20 @@ class DuplexS2STask(AbsTask):
         group.add_argument(
             "--llm",
             type=str_or_none,
-            help="Hub name or folder of the LLM; without it --llm_conf says all",
+            help="Hub name or folder of the LLM; its configuration then takes the place "
+            "of --llm_conf",
         )
         group.add_argument(
             "--llm_init",
             type=str2bool,
             default=True,
-            help="Whether to start from the weights of --llm",
+            help="false: build what --llm_conf says, with random weights",
         )
         group.add_argument(
             "--llm_conf",
             action=NestedDictAction,
             default=dict(),
-            help="transformers configuration with model_type; empty: that of --llm",
+            help="transformers configuration with model_type, for an LLM from scratch",
         )
         group.add_argument(
             "--backbone_conf",
@@ -185,8 +186,8 @@ class DuplexS2STask(AbsTask):
         codec = load_codec(args.codec_config, args.codec_model)
         tokenizer = load_tokenizer(args.token_type, args.bpemodel)
         init_from = args.llm if args.llm_init else None
-        if args.llm is not None and not args.llm_conf:
-            args.llm_conf = read_llm_conf(args.llm)
+        if init_from is not None:
+            args.llm_conf = read_llm_conf(init_from)
         args.llm_init = False  # for whoever builds from the saved configuration
         encoder = encoder_choices.get_class(args.encoder)(**args.encoder_conf)
         backbone = Backbone(args.llm_conf, tokenizer.size, **args.backbone_conf)

@@ -72,13 +72,12 @@ def test_saved_configuration_builds_without_the_llms_weights(
         DuplexS2STask.get_parser().parse_args(tiny_training_args)
     )
     model.duplex_lm.backbone.llm.save_pretrained(llm)
-    at = tiny_training_args.index("--llm_conf")
-    args = tiny_training_args[:at] + tiny_training_args[at + 2 :]
-    train(args + ["--llm", str(llm)], tmp_path / "exp", max_epoch=1)
+    other = ["--llm_conf", "hidden_size=48", "--llm", str(llm)]
+    train(tiny_training_args + other, tmp_path / "exp", max_epoch=1)
     for file in llm.iterdir():
         file.unlink()
     saved = yaml.safe_load(Path(tmp_path / "exp/config.yaml").read_text())
-    assert saved["llm_conf"]["model_type"] == "llama"
+    assert saved["llm_conf"]["hidden_size"] == 32  # that of --llm
     built, _ = DuplexS2STask.build_model_from_file(
         tmp_path / "exp/config.yaml", tmp_path / "exp/latest.pth"
     )
