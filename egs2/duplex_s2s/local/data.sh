@@ -45,23 +45,8 @@ case "${size}" in
         ;;
 esac
 
-# A step that was finished with the same options and input files is not done again.
-stamp_of() { # options, input files as @file
-    local word
-    for word in "$@"; do
-        case "${word}" in
-            @*) cat "${word#@}" ;;
-            *) echo "${word}" ;;
-        esac
-    done | sha256sum | cut -d ' ' -f 1
-}
-is_done() { # step, stamp
-    [ "$(cat "${local}/.$1.done" 2>/dev/null)" = "$2" ] && log "$1: is up to date"
-}
-mark_done() { # step, stamp
-    echo "$2" >"${local}/.$1.tmp"
-    mv "${local}/.$1.tmp" "${local}/.$1.done"
-}
+. scripts/utils/stamps.sh
+
 speak() { # list of clips
     log "speaking the $1 clips"
     python3 local/synthesise.py --clips "${local}/clips/$1.jsonl" --out "${local}/clips/$1" \
@@ -84,13 +69,13 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
         python3 local/own_data.py --step plan --conversations "${conversations}" \
             --local "${local}" --out "${datadir}" --seed "${seed}"
     else
-        stamp=$(stamp_of "${seed}" "${text_args[*]}" "${plan_args[*]}")
-        if ! is_done texts "${stamp}"; then
+        done_hash=$(hash_of "${seed}" "${text_args[*]}" "${plan_args[*]}")
+        if ! is_done "${local}/texts" "${done_hash}"; then
             python3 local/select_texts.py --downloads "${downloads}" --out "${local}/texts" \
                 --seed "${seed}" "${text_args[@]}"
             python3 local/plan_clips.py --texts "${local}/texts" --out "${local}/clips" \
                 --seed "${seed}" "${plan_args[@]}"
-            mark_done texts "${stamp}"
+            mark_done "${local}/texts" "${done_hash}"
         fi
     fi
 fi
@@ -113,16 +98,17 @@ fi
 if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     log "stage 3: conversations"
     if [ -n "${conversations}" ]; then
-        rm -f "${local}/.conversations.done"  # these sets may take the places of those
+        rm -f "${local}/sets/.done"  # these sets may take the places of those
         python3 local/own_data.py --step sets --conversations "${conversations}" \
             --local "${local}" --out "${datadir}" --seed "${seed}" --nj "${nj}"
     else
-        stamp=$(stamp_of "${seed}" "${set_args[*]}" "@${local}/clips/uses.jsonl" "@${local}/clips/agent.jsonl")
-        if ! { have_sets && is_done conversations "${stamp}"; }; then
+        done_hash=$(hash_of "${seed}" "${set_args[*]}" "@${local}/clips/uses.jsonl" "@${local}/clips/agent.jsonl")
+        if ! { have_sets && is_done "${local}/sets" "${done_hash}"; }; then
             python3 local/make_conversations.py --local "${local}" --out "${datadir}" \
                 --seed "${seed}" --nj "${nj}" "${set_args[@]}"
             python3 local/validate_data.py "${sets[@]/#/${datadir}/}"
-            mark_done conversations "${stamp}"
+            mkdir -p "${local}/sets"
+            mark_done "${local}/sets" "${done_hash}"
         fi
     fi
 fi
