@@ -140,6 +140,23 @@ def tiny_stepper(tiny_model, tiny_codec):
     )
 
 
+def save_llm_tokenizer(folder, **specials) -> int:
+    """Save a small byte-level BPE tokenizer as an LLM brings it; returns its size."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=120, special_tokens=sorted(set(specials.values()))
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **specials)
+    fast.save_pretrained(folder)
+    return len(fast)
+
+
 def write_wav(path, num_samples, sample_rate, seed):
     import numpy as np
     import soundfile

@@ -13,6 +13,11 @@ def run_cli(main: Callable, cmd=None) -> int:
     try:
         main(cmd)
     except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {sentence_of(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def sentence_of(error: Exception) -> str:
+    """What the user should read; a data loader's worker sends its traceback along."""
+    return str(error).strip().splitlines()[-1].removeprefix(f"{type(error).__name__}: ")

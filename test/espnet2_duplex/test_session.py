@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from conftest import TINY_CODEC
 
+from espnet2_duplex.codec.loading import build_codec
 from espnet2_duplex.session import (
     DuplexSession,
     Sampling,
+    check_codec,
     common_speech_delay,
     sample,
     turns_from_text_ids,
@@ -62,6 +65,21 @@ def test_silence_is_decoded_where_a_channel_holds_a_special(tiny_stepper):
 
 def test_latency_is_one_frame(tiny_stepper):
     assert tiny_stepper.latency_seconds == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"samples_per_frame": 3528}, "6.25 frames per second but the encoder 12.5"),
+        ({"num_codebooks": 3}, "3 codebooks of 4032 codes but the model was trained"),
+    ],
+)
+def test_codec_that_does_not_belong_to_the_model_is_refused(
+    tiny_model, changes, message
+):
+    codec = build_codec("istft", {**TINY_CODEC, **changes})
+    with pytest.raises(ValueError, match=message):
+        check_codec(codec, tiny_model.encoder, tiny_model.duplex_lm)
 
 
 @pytest.mark.parametrize("delays", [[0], [0, 0, 0], [1, 1, 1], [0, 1, 2]])

@@ -1,26 +1,9 @@
 import pytest
-from conftest import TEXTS
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from conftest import TEXTS, save_llm_tokenizer
 
 from espnet2_duplex.bin import duplex_s2s_text_tokens
 from espnet2_duplex.conversation import Turn, turns_to_json
 from espnet2_duplex.tokenizer import load_tokenizer
-
-
-def save_llm_tokenizer(folder, **specials):
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=120, special_tokens=sorted(set(specials.values()))
-    )
-    tokenizer.train_from_iterator(TEXTS, trainer)
-    from tokenizers import decoders
-
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **specials)
-    fast.save_pretrained(folder)
-    return len(fast)
 
 
 def test_sentencepiece_round_trip(tiny_tokenizer):

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 import yaml
-from conftest import build_tiny_model, write_wav
+from conftest import build_tiny_model, save_llm_tokenizer, write_wav
 
 from espnet2_duplex.bin import duplex_s2s_inference, duplex_s2s_train, pack
 from espnet2_duplex.bin.cli import run_cli
@@ -20,24 +20,33 @@ from espnet2_duplex.tasks.duplex_s2s import DuplexS2STask
 
 
 @pytest.fixture
-def trained(tiny_training_args, tiny_codec_files, tiny_bpemodel, tmp_path, monkeypatch):
-    """A recipe folder with exp/codec, tokens and exp/model, as training leaves it."""
+def recipe(tiny_training_args, tiny_codec_files, tiny_bpemodel, tmp_path, monkeypatch):
+    """A recipe folder with codec and tokens below exp, and the options that say so."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "exp").mkdir()
     for file in (*tiny_codec_files, tiny_bpemodel):
-        (tmp_path / "exp").mkdir(exist_ok=True)
         shutil.copy(file, "exp")
-    args = [
+    return [
         *tiny_training_args,
         *("--codec_config", "exp/codec.yaml"),
         *("--codec_model", "exp/codec.pth"),
         *("--bpemodel", "exp/bpe.model"),
         *("--output_dir", "exp/model"),
     ]
+
+
+@pytest.fixture
+def trained(recipe, tmp_path):
+    """The folder as training leaves it, with a model in exp/model."""
+    leave_model(recipe)
+    return tmp_path
+
+
+def leave_model(args):
     duplex_s2s_train.main([*args, "--dry_run", "true"])
     model = build_tiny_model(DuplexS2STask, args)
     torch.save(model.state_dict(), "exp/model/valid.loss.best.pth")
-    return tmp_path
 
 
 MODEL = {
@@ -111,6 +120,23 @@ def test_packed_model_runs_elsewhere_without_the_recipe(trained, tmp_path):
         [sys.executable, "-c", code], cwd=elsewhere, env=environment, check=1
     )
     assert np.load(elsewhere / "ids.npy").tolist() == expected.text_ids.tolist()
+
+
+def test_llm_tokenizer_is_packed_with_all_its_files(recipe, tmp_path):
+    save_llm_tokenizer(tmp_path / "exp/tokens", eos_token="</s>")
+    leave_model(
+        [
+            *recipe,
+            *("--token_type", "hugging_face"),
+            *("--bpemodel", "exp/tokens/tokenizer.json"),
+        ]
+    )
+    expected = DuplexSpeech2Speech(**MODEL)(speech_of(2.0))
+    pack_model()
+    shutil.move("exp/model.zip", "model.zip")
+    shutil.rmtree("exp")
+    packed = DuplexSpeech2Speech.from_pretrained("model.zip")
+    assert packed(speech_of(2.0)).text_ids.tolist() == expected.text_ids.tolist()
 
 
 def test_new_archive_under_an_old_name_is_not_taken_from_the_cache(trained):

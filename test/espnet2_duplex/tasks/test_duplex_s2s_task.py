@@ -5,6 +5,7 @@ import torch
 import yaml
 
 from espnet2_duplex.bin import duplex_s2s_train
+from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.tasks.duplex_s2s import DuplexS2STask
 
 
@@ -62,6 +63,22 @@ def test_training_learns_averages_and_resumes(tiny_training_args, tmp_path):
     losses = [log["stats"][epoch]["valid"]["loss"] for epoch in (1, 4)]
     assert losses[1] < losses[0]
     assert (tmp_path / "valid.loss.ave.pth").exists()
+
+
+@pytest.mark.parametrize("num_workers", ["0", "1"])
+def test_broken_turns_end_training_with_one_sentence(
+    tiny_training_args, tiny_data, tmp_path, capsys, num_workers
+):
+    broken = tmp_path / "turns"
+    lines = (tiny_data / "turns").read_text()
+    broken.write_text(lines.replace('"agent"', '"host"', 1))
+    args = [
+        a.replace(str(tiny_data / "turns"), str(broken)) for a in tiny_training_args
+    ]
+    args += ["--output_dir", str(tmp_path / "exp"), "--num_workers", num_workers]
+    assert run_cli(duplex_s2s_train.main, args) == 1
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("error: conversation talk0") and "'host'" in last
 
 
 def test_saved_configuration_builds_without_the_llms_weights(
