@@ -16,7 +16,7 @@ The way of one sample through the package::
               -> codec.step -> one agent frame
     evaluate  user wav, agent wav, turns -> metrics               metrics/
 
-Modules import only from those before them: timing, vocabulary, arks < conversation <
-alignment, codec, dataset_checks, metrics, tokenizer < perception, backbone, loss <
+Modules import only from those before them: atomic, timing, vocabulary, arks < conversation
+< alignment, codec, dataset_checks, metrics, tokenizer < perception, backbone, loss <
 duplex_lm < espnet_model, session, train < tasks < bin.
 """

@@ -12,7 +12,6 @@ codes of digital silence measured with them.
 import argparse
 import io
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import torch
 import yaml
 from torch import Tensor
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.loading import build_codec
@@ -71,12 +71,13 @@ def export_codec(config_file: str, model_file: str, output_dir: str) -> AbsCodec
     codec.silence_codes.copy_(codec.measure_silence_codes())
 
     folder = Path(output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
     # In memory first: the archive's bytes then do not depend on the file's name.
     weights = io.BytesIO()
     torch.save(codec.state_dict(), weights)
-    _replace(folder / "codec.pth", weights.getvalue())
-    _replace(folder / "codec.yaml", yaml.safe_dump(conf, sort_keys=True).encode())
+    with replacing(folder / "codec.pth") as temporary:
+        temporary.write_bytes(weights.getvalue())
+    with replacing(folder / "codec.yaml") as temporary:
+        temporary.write_text(yaml.safe_dump(conf, sort_keys=True), encoding="utf-8")
     return codec
 
 
@@ -92,12 +93,6 @@ def _averaged_weights(model_file: str) -> dict[str, Tensor]:
             "codec_train wrote."
         )
     return weights
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def main(cmd=None):

@@ -146,6 +146,7 @@ class DuplexSpeech2Speech:
         self, speeches: Sequence[np.ndarray], tail_seconds: float = 0.0
     ) -> list[DuplexOutput]:
         """Several conversations in lockstep; shorter ones hear silence at their end."""
+        speeches = [np.asarray(speech) for speech in speeches]
         num_frames = [self._num_frames(speech, tail_seconds) for speech in speeches]
         frame_samples = self.stepper.frame_samples
         padded = torch.zeros(len(speeches), max(num_frames) * frame_samples)

@@ -11,6 +11,7 @@ from typing import Iterable
 
 from espnet2.legacy.utils.cli_utils import get_commandline_args
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import turns_from_json
 
@@ -79,14 +80,8 @@ def train_sentencepiece(texts: list[str], vocab_size: int, path: Path) -> None:
         num_threads=1,
         minloglevel=1,
     )
-    write_atomically(path, model.getvalue())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(model.getvalue())
 
 
 def save_llm_tokenizer(name_or_path: str, folder: Path) -> None:

@@ -1,12 +1,12 @@
 """Scores to look at: latencies of a set, and single conversations (as in Fig. 3)."""
 
-import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
 from espnet2_duplex.metrics.recordings import Recording
@@ -115,7 +115,5 @@ def _label(axes, turn: Turn, color: str) -> None:
 
 
 def _save(figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    figure.savefig(temporary, format="png", dpi=100)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)

@@ -6,7 +6,6 @@ invents words in silence.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
 from espnet2_duplex.timing import nearest_sample
 
@@ -225,9 +225,8 @@ def transcribe(
 
 def write_text_atomically(path: Path, text: str) -> None:
     """Write a whole file or leave what was there."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _digest(segments, clips, options: WhisperOptions) -> str:

@@ -1,13 +1,13 @@
 """The training loop of the distillation: schedule, checkpoints, progress, export."""
 
 import logging
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.perception.distillation import Distillation
 from espnet2_duplex.perception.speech_rows import SAMPLE_RATE, SpeechRows
 from espnet2_duplex.perception.whisper_causal import WhisperCausalEncoder
@@ -86,9 +86,8 @@ def export_encoder(encoder: WhisperCausalEncoder, path: Path) -> None:
 
 def save_atomically(state: dict, path: Path) -> None:
     """torch.save through a temporary file, so that no half-written file is left."""
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
 
 
 def _parameter_groups(model: Distillation, settings: DistillSettings) -> list[dict]:

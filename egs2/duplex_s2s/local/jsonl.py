@@ -1,17 +1,16 @@
 """JSON lines and other text files of the recipe, written atomically."""
 
 import json
-import os
 from pathlib import Path
 from typing import Dict, Iterable, List
 
+from espnet2_duplex.atomic import replacing
+
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file through a temporary file beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    """Write a whole text file or leave what was there."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_jsonl(path: Path, rows: Iterable[Dict]) -> None:

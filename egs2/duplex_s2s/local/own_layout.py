@@ -1,7 +1,6 @@
 """Own conversations -> clips of their turns and their places in time."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
@@ -12,6 +11,7 @@ from own_format import OwnConversation, OwnTurn
 from plan_clips import agent_clip, user_clip
 from voices import AGENT_LEAD_SECONDS, AGENT_RATE, TRAIN_VOICES, Clip
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS, Conversation, Turn
 from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.timing import FrameClock
@@ -51,10 +51,8 @@ def turn_wav(conversation: OwnConversation, number: int, local: Path, seed: int)
     lead = np.zeros(round(AGENT_LEAD_SECONDS * AGENT_RATE), np.float32)
     speech = np.concatenate([lead, load_speech(turn.wav, AGENT_RATE)])
     path = local / "clips" / "own_agent" / f"{conversation.id}_{number:02d}.wav"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    soundfile.write(partial, speech, AGENT_RATE, subtype="PCM_16", format="WAV")
-    os.replace(partial, path)
+    with replacing(path) as temporary:
+        soundfile.write(temporary, speech, AGENT_RATE, subtype="PCM_16", format="WAV")
     return str(path)
 
 

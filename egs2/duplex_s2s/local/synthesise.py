@@ -9,7 +9,6 @@ spoken, and the run ends with an error that lists the failed ones.
 
 import argparse
 import multiprocessing
-import os
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -20,6 +19,7 @@ from jsonl import read_jsonl
 from tqdm import tqdm
 from voices import AGENT_RATE, USER_RATE, Clip, Voices
 
+from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 
 ATTEMPTS = 2
@@ -35,9 +35,8 @@ def speak_to_file(voices: Voices, clip: Clip, out: Path) -> None:
     """Write one clip as 16-bit wav; the file appears only when it is complete."""
     speech = voices.speak(clip)
     rate = USER_RATE if clip.role == "user" else AGENT_RATE
-    partial = out / f".{clip.id}.{os.getpid()}.partial"
-    soundfile.write(partial, speech, rate, subtype="PCM_16", format="WAV")
-    os.replace(partial, out / f"{clip.id}.wav")
+    with replacing(out / f"{clip.id}.wav") as temporary:
+        soundfile.write(temporary, speech, rate, subtype="PCM_16", format="WAV")
 
 
 def _try_to_speak(clip: Clip, out: Path) -> Optional[str]:
