@@ -69,8 +69,8 @@ class Backbone(torch.nn.Module):
 
     Args:
         llm_conf: The LLM's transformers configuration, with `model_type`.
-        vocab_size: Rows of the text embedding and head: the tokenizer's size. An LLM
-            with more rows keeps them.
+        vocab_size: The tokenizer's size, V. The embedding has as many rows, or more if
+            `llm_conf` says so; rows without a token are never predicted.
         window_frames: How far back attention reaches, in frames of 80 ms.
 
     Raises:
@@ -89,22 +89,19 @@ class Backbone(torch.nn.Module):
                 "llm_conf has no model_type; give a transformers configuration, "
                 "for example `model_type: llama`, or name a model with --llm"
             )
-        conf = dict(llm_conf)
+        conf = {"vocab_size": vocab_size, **llm_conf}
         config = AutoConfig.for_model(conf.pop("model_type"), **conf)
         config.vocab_size = max(config.vocab_size, vocab_size)
         # An embedding row with a padding_idx gets no gradient, but <PAD> is an
         # ordinary and frequent token of the text channel.
         config.pad_token_id = None
         self.llm = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+        self.num_tokens = vocab_size
         self.window_frames = window_frames
 
     @property
     def hidden_size(self) -> int:
         return self.llm.get_input_embeddings().embedding_dim
-
-    @property
-    def vocab_size(self) -> int:
-        return self.llm.get_input_embeddings().num_embeddings
 
     def load_llm(self, name_or_path: str) -> None:
         """Copy pretrained weights in; rows of added tokens keep their initial value.
@@ -129,7 +126,7 @@ class Backbone(torch.nn.Module):
 
     def text_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(B, T, H) -> (B, T, V)."""
-        return self.llm.get_output_embeddings()(hidden)
+        return self.llm.get_output_embeddings()(hidden)[..., : self.num_tokens]
 
     def forward(self, embeds: torch.Tensor) -> torch.Tensor:
         """(B, T, H) -> (B, T, H); frame t attends to the window that ends in t."""

@@ -50,9 +50,14 @@ def test_state_keeps_its_size(backbone):
     assert len(set(sizes)) == 1
 
 
-def test_vocabulary_grows_to_the_tokenizers(backbone):
-    assert backbone.vocab_size == 20
-    assert Backbone({**TINY_LLM, "vocab_size": 33}, vocab_size=20).vocab_size == 33
+@pytest.mark.parametrize("conf_size, num_rows", [(None, 20), (8, 20), (33, 33)])
+def test_embedding_has_a_row_for_every_token(conf_size, num_rows):
+    conf = {key: value for key, value in TINY_LLM.items() if key != "vocab_size"}
+    if conf_size is not None:
+        conf["vocab_size"] = conf_size
+    backbone = Backbone(conf, vocab_size=20)
+    assert backbone.llm.get_input_embeddings().num_embeddings == num_rows
+    assert backbone.text_logits(torch.zeros(1, 1, 32)).shape == (1, 1, 20)
 
 
 def test_pad_token_is_trained():
