@@ -1,6 +1,6 @@
 """The causal LLM: whole sequences in training, one frame at a time in a session.
 
-Any decoder-only model of transformers serves. Attention reaches back `window_frames`
+Any decoder-only model of transformers with rotary positions serves. Attention reaches back `window_frames`
 frames in both ways of running it, so that a session's cache is a ring of fixed size:
 neither its memory nor its step time grows with the length of the conversation.
 """
@@ -74,7 +74,7 @@ class Backbone(torch.nn.Module):
         window_frames: How far back attention reaches, in frames of 80 ms.
 
     Raises:
-        ValueError: If `llm_conf` names no `model_type`.
+        ValueError: If `llm_conf` names no `model_type`, or one without rotary positions.
     """
 
     def __init__(
@@ -91,6 +91,11 @@ class Backbone(torch.nn.Module):
             )
         conf = {"vocab_size": vocab_size, **llm_conf}
         config = AutoConfig.for_model(conf.pop("model_type"), **conf)
+        if not hasattr(config, "rope_parameters"):
+            raise ValueError(
+                f"{config.model_type} has no rotary positions, on which the cache of "
+                "fixed size relies; choose an LLM that has, such as Llama, Qwen or SmolLM"
+            )
         config.vocab_size = max(config.vocab_size, vocab_size)
         # An embedding row with a padding_idx gets no gradient, but <PAD> is an
         # ordinary and frequent token of the text channel.

@@ -20,6 +20,9 @@ from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import TextTokenizer
 from espnet2_duplex.vocabulary import TextIds
 
+# How a byte-level tokenizer decodes the first bytes of a character.
+INCOMPLETE_CHARACTER = "\ufffd"
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -69,7 +72,7 @@ class DuplexStepper:
     Raises:
         ValueError: If the codec's and the encoder's frames differ in length, if the
             codebooks are not those the model was trained with, or if the delays are not
-            0 for text and one common delay of at least 1 for speech.
+            0 for text and 1 for speech.
     """
 
     def __init__(
@@ -88,7 +91,8 @@ class DuplexStepper:
         self.text_ids, self.sampling = text_ids, sampling
         self.clock = FrameClock(codec.frame_rate)
         self.frame_samples = self.clock.samples_per_frame(encoder.sample_rate)
-        self.latency_frames = encoder.latency_frames + common_speech_delay(delays)
+        check_delays(delays)
+        self.latency_frames = encoder.latency_frames + 1  # a frame is heard as a whole
 
     @property
     def device(self) -> torch.device:
@@ -164,18 +168,20 @@ def sample(logits: torch.Tensor, temperature: float, top_k: int) -> torch.Tensor
     return drawn.view(logits.shape[:-1])
 
 
-def common_speech_delay(delays: Sequence[int]) -> int:
-    """The delay that all speech channels share, in frames.
+def check_delays(delays: Sequence[int]) -> None:
+    """Refuse delays that a session cannot undo without buffers.
 
     Independent FSQ codebooks are predicted in parallel (Sec. 3.2), so nothing is won
-    by delays that differ between them, and one buffer less is needed.
+    by delays that differ between them.
+
+    Raises:
+        ValueError: If they are not 0 for text and 1 for every speech channel.
     """
-    if len(delays) < 2 or delays[0] != 0 or len(set(delays[1:])) != 1 or delays[1] < 1:
+    if len(delays) < 2 or delays[0] != 0 or set(delays[1:]) != {1}:
         raise ValueError(
-            f"delays are {list(delays)}; expected 0 for text and one common delay of at "
-            "least 1 frame for all speech channels, for example [0, 1, 1, 1, 1]"
+            f"delays are {list(delays)}; expected 0 for the text and 1 for every speech "
+            "channel, for example [0, 1, 1, 1, 1]"
         )
-    return delays[1]
 
 
 def check_codec(
@@ -218,7 +224,8 @@ class DuplexSession:
         self.stepper = stepper
         self.tokenizer = tokenizer
         self.state = stepper.init_state()
-        self.turn_ids: list[int] = []  # tokens of the running agent turn
+        self.turn_ids: list[int] | None = None  # tokens of the running agent turn
+        self.turn_text = ""  # what of them was given out
 
     def step(self, pcm: np.ndarray) -> Frame:
         """Hear one frame of the user, get one frame of the agent.
@@ -245,13 +252,16 @@ class DuplexSession:
         """The text that `text_id` adds to the running turn."""
         ids = self.tokenizer.ids
         if text_id in (ids.bos, ids.eos):
-            self.turn_ids = []
-        if text_id in (ids.bos, ids.eos, ids.pad):
+            self.turn_ids = [] if text_id == ids.bos else None
+            self.turn_text = ""
+        if text_id in (ids.bos, ids.eos, ids.pad) or self.turn_ids is None:
             return ""
-        before = self.tokenizer.decode(self.turn_ids)
         self.turn_ids.append(text_id)
-        after = self.tokenizer.decode(self.turn_ids)
-        return after[len(before) :]
+        text = self.tokenizer.decode(self.turn_ids)
+        if text.endswith(INCOMPLETE_CHARACTER):
+            return ""
+        added, self.turn_text = text[len(self.turn_text) :], text
+        return added
 
 
 def check_frame(pcm: np.ndarray, num_samples: int) -> np.ndarray:

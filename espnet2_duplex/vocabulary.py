@@ -74,7 +74,7 @@ class SpeechIds:
 
     @property
     def pad(self) -> int:
-        """Fills the frames after the end of a conversation in a batch."""
+        """Counted in the paper's vocabulary; padding is masked here, so never seen."""
         return self.codebook_size + 2
 
     @property

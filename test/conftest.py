@@ -149,7 +149,9 @@ def save_llm_tokenizer(folder, **specials) -> int:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=120, special_tokens=sorted(set(specials.values()))
+        vocab_size=320,
+        special_tokens=sorted(set(specials.values())),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
     tokenizer.train_from_iterator(TEXTS, trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **specials)

@@ -20,4 +20,7 @@ def run_cli(main: Callable, cmd=None) -> int:
 
 def sentence_of(error: Exception) -> str:
     """What the user should read; a data loader's worker sends its traceback along."""
-    return str(error).strip().splitlines()[-1].removeprefix(f"{type(error).__name__}: ")
+    lines = str(error).strip().splitlines() or [repr(error)]
+    if any(line.startswith("Original Traceback") for line in lines):
+        return lines[-1].removeprefix(f"{type(error).__name__}: ")
+    return " ".join(lines)

@@ -167,6 +167,8 @@ class DuplexSpeech2Speech:
 
     def _num_frames(self, speech: np.ndarray, tail_seconds: float) -> int:
         check_speech("the speech", speech, self.fs_user, self.fs_user)
+        if tail_seconds < 0:
+            raise ValueError(f"tail_seconds is {tail_seconds}; expected 0 or more")
         clock = self.stepper.clock
         return clock.num_frames(len(speech), self.fs_user) + clock.ceil_frames(
             tail_seconds
@@ -271,11 +273,21 @@ def pending(
             "data/test_qa/user.scp,user_speech,sound"
         )
     scp = read_scp(paths[0])
-    keys = list(scp)
-    if key_file is not None:
-        keys = [line.split()[0] for line in Path(key_file).read_text().splitlines()]
+    keys = list(scp) if key_file is None else read_keys(key_file)
+    unknown = [key for key in keys if key not in scp]
+    if unknown:
+        raise ValueError(
+            f"{key_file} has {unknown[0]!r}, which {paths[0]} lacks; make both from the "
+            "same set"
+        )
     done = {path.parent.name for path in Path(output_dir).glob("*/output.json")}
     return [(key, scp[key]) for key in keys if key not in done]
+
+
+def read_keys(key_file: str) -> list[str]:
+    """The first word of every line, as in ESPnet: a list of ids or an scp serve."""
+    lines = Path(key_file).read_text(encoding="utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip()]
 
 
 def get_parser() -> argparse.ArgumentParser:

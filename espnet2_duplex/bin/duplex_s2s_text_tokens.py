@@ -14,6 +14,8 @@ from espnet2.legacy.utils.cli_utils import get_commandline_args
 from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import turns_from_json
+from espnet2_duplex.timing import FrameClock
+from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
 
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 
@@ -57,6 +59,24 @@ def agent_texts(turns_files: Iterable[str]) -> list[str]:
     return texts
 
 
+def count_dropped(turns_files: Iterable[str], tokenizer: TextTokenizer) -> tuple:
+    """How many text tokens find no frame in their turn, and how many there are."""
+    clock = FrameClock()
+    num_dropped = num_tokens = 0
+    for path in turns_files:
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            conversation_id, _, turns = line.partition(" ")
+            for turn in turns_from_json(turns, conversation_id):
+                if turn.role == "agent":
+                    room = clock.nearest_frame(turn.end) - clock.nearest_frame(
+                        turn.start
+                    )
+                    length = len(tokenizer.encode(turn.text))
+                    num_tokens += length
+                    num_dropped += max(0, length - (room - 1))  # <BOS> takes a frame
+    return num_dropped, num_tokens
+
+
 def train_sentencepiece(texts: list[str], vocab_size: int, path: Path) -> None:
     """Train a BPE model and write it to `path` at once."""
     import sentencepiece
@@ -88,7 +108,13 @@ def save_llm_tokenizer(name_or_path: str, folder: Path) -> None:
     """Save the tokenizer of an LLM, so that training and packing need no hub."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+    except OSError as error:
+        raise ValueError(
+            f"the LLM {name_or_path!r} is neither a folder with a tokenizer nor one that "
+            "the Hugging Face hub would give; check the path or the name"
+        ) from error
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         tokenizer.save_pretrained(temporary)
@@ -104,10 +130,17 @@ def main(cmd=None):
     if args.token_type == "bpe":
         texts = agent_texts(args.turns)
         train_sentencepiece(texts, args.vocab_size, output / "bpe.model")
+        tokenizer = load_tokenizer("bpe", output / "bpe.model")
     elif args.llm is None:
         raise ValueError("hugging_face tokens need --llm, the LLM's hub name or folder")
     else:
         save_llm_tokenizer(args.llm, output)
+        tokenizer = load_tokenizer("hugging_face", output)
+    num_dropped, num_tokens = count_dropped(args.turns, tokenizer)
+    print(
+        f"{tokenizer.size} text tokens; {num_dropped} of the {num_tokens} tokens of the "
+        "agent's turns do not fit their turn and are dropped from its end"
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Run it in the recipe folder: files are stored under their path relative to it, a
 import argparse
 import hashlib
 import os
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -22,6 +23,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from requests import RequestException
 
 from espnet2_duplex.bin.cli import run_cli
+
+TOKENIZER_SUFFIXES = (".json", ".model", ".txt", ".jinja")
 
 
 class DuplexS2SPackedContents(PackedContents):
@@ -54,7 +57,8 @@ def needed_files(config: dict) -> list[str]:
     if config["token_type"] == "bpe":
         files.append(str(tokenizer))
     elif tokenizer.name == "tokenizer.json":
-        files += [str(file) for file in sorted(tokenizer.parent.iterdir())]
+        found = sorted(tokenizer.parent.iterdir())
+        files += [str(file) for file in found if file.suffix in TOKENIZER_SUFFIXES]
     return files
 
 
@@ -92,7 +96,13 @@ def fetch_packed(model_tag: str) -> dict[str, str]:
         return unpack_archive(Path(model_tag))
     try:
         return download_pretrained(model_tag)
-    except (HfHubHTTPError, HFValidationError, RequestException, OSError) as error:
+    except (
+        HfHubHTTPError,
+        HFValidationError,
+        RequestException,
+        OSError,
+        RuntimeError,
+    ) as error:
         raise ValueError(
             f"{model_tag!r} is neither a packed model on this machine nor one that the "
             "Hugging Face hub would give; check the path or the name"
@@ -108,12 +118,19 @@ def unpack_archive(archive: Path) -> dict[str, str]:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
     default = Path.home() / ".cache"
     cache = Path(os.environ.get("XDG_CACHE_HOME", default)) / "espnet2_duplex" / digest
+    complete = (
+        cache / ".complete"
+    )  # ESPnet takes a half unpacked folder for a whole one
+    if not complete.exists():
+        shutil.rmtree(cache, ignore_errors=True)
     try:
-        return unpack(archive, cache, use_cache=True)
+        files = unpack(archive, cache, use_cache=True)
     except (zipfile.BadZipFile, KeyError, RuntimeError, ValueError) as error:
         raise ValueError(
             f"{archive} is not a packed model ({error}); pack it again with stage 11"
         ) from error
+    complete.touch()
+    return files
 
 
 def main(cmd=None):

@@ -14,6 +14,7 @@ from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2.utils.types import str2bool, str_or_none
 from typeguard import typechecked
 
+from espnet2_duplex.arks import read_ark, read_scp
 from espnet2_duplex.backbone import Backbone
 from espnet2_duplex.codec.loading import load_codec
 from espnet2_duplex.duplex_lm import DuplexLM
@@ -22,7 +23,7 @@ from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
 from espnet2_duplex.perception.adapter import Adapter
 from espnet2_duplex.perception.fastconformer import FastConformerEncoder
 from espnet2_duplex.perception.whisper_causal import WhisperCausalEncoder
-from espnet2_duplex.session import check_codec
+from espnet2_duplex.session import check_codec, check_delays
 from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import load_tokenizer
 from espnet2_duplex.train.atomic_save import atomic_torch_save
@@ -123,7 +124,12 @@ class DuplexS2STask(AbsTask):
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace):
-        """As ESPnet's, but a process killed while it saves leaves no broken file."""
+        """As ESPnet's, after a look at the archives of codes.
+
+        A process that is killed while it saves leaves no broken file.
+        """
+        for part in ("train", "valid"):
+            check_arks(getattr(args, f"{part}_data_path_and_name_and_type"))
         with atomic_torch_save():
             super().main_worker(args)
 
@@ -183,6 +189,7 @@ class DuplexS2STask(AbsTask):
         The LLM's resolved configuration goes into `args`, which ESPnet saves beside the
         checkpoint: inference builds from that alone and needs neither hub nor weights.
         """
+        check_delays(args.delays)  # what cannot be streamed is not trained
         codec = load_codec(args.codec_config, args.codec_model)
         tokenizer = load_tokenizer(args.token_type, args.bpemodel)
         init_from = args.llm if args.llm_init else None
@@ -209,10 +216,32 @@ class DuplexS2STask(AbsTask):
         )
 
 
+def check_arks(data_path_and_name_and_type) -> None:
+    """Read every archive entry once: a truncated one is found before training.
+
+    Raises:
+        ValueError: Naming the entry that cannot be read.
+    """
+    for path, _, kind in data_path_and_name_and_type:
+        if kind == "kaldi_ark":
+            for key, spec in read_scp(path).items():
+                read_ark(spec, key)
+
+
 def read_llm_conf(name_or_path: str) -> dict:
-    """The configuration of an LLM, as plain values for YAML."""
+    """The configuration of an LLM, as plain values for YAML.
+
+    Raises:
+        ValueError: If there is no such LLM.
+    """
     from transformers import AutoConfig
 
-    conf = AutoConfig.from_pretrained(name_or_path).to_diff_dict()
+    try:
+        conf = AutoConfig.from_pretrained(name_or_path).to_diff_dict()
+    except OSError as error:
+        raise ValueError(
+            f"the LLM {name_or_path!r} is neither a folder with a config.json nor one "
+            "that the Hugging Face hub would give; check the path or the name"
+        ) from error
     dropped = ("transformers_version", "architectures", "dtype", "_name_or_path")
     return {key: value for key, value in conf.items() if key not in dropped}

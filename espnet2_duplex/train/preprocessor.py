@@ -121,8 +121,9 @@ class DuplexPreprocessor(AbsPreprocessor):
         if abs(len(codes) - num_frames) > 1:
             raise ValueError(
                 f"{uid}: {len(codes)} frames of codes but {num_frames} frames of user "
-                "speech; both channels need the same duration, so mend the wav files "
-                "and rerun stage 5"
+                "speech; both channels need the same duration, the user's at "
+                f"{self.spec.user_sample_rate} Hz, so mend the wav files and rerun "
+                "stage 5"
             )
         missing = max(num_frames - len(codes), 0)
         return np.concatenate([codes, np.tile(silence, (missing, 1))])[:num_frames]

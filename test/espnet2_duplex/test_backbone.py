@@ -76,6 +76,11 @@ def test_pretrained_weights_are_copied_and_added_rows_kept(tmp_path, backbone):
     torch.testing.assert_close(weight[20:], rows)
 
 
+def test_llm_without_rotary_positions_is_refused():
+    with pytest.raises(ValueError, match="gpt2 has no rotary positions"):
+        Backbone({"model_type": "gpt2"}, vocab_size=20)
+
+
 def test_missing_model_type_is_explained():
     with pytest.raises(ValueError, match="llm_conf has no model_type"):
         Backbone({"hidden_size": 32}, vocab_size=20)

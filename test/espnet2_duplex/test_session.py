@@ -1,18 +1,19 @@
 import numpy as np
 import pytest
 import torch
-from conftest import TINY_CODEC
+from conftest import TINY_CODEC, save_llm_tokenizer
 
 from espnet2_duplex.codec.loading import build_codec
 from espnet2_duplex.session import (
     DuplexSession,
     Sampling,
     check_codec,
-    common_speech_delay,
+    check_delays,
     sample,
     turns_from_text_ids,
 )
 from espnet2_duplex.timing import FrameClock
+from espnet2_duplex.tokenizer import HuggingFaceTokenizer
 
 
 def run(stepper, speech):
@@ -82,10 +83,10 @@ def test_codec_that_does_not_belong_to_the_model_is_refused(
         check_codec(codec, tiny_model.encoder, tiny_model.duplex_lm)
 
 
-@pytest.mark.parametrize("delays", [[0], [0, 0, 0], [1, 1, 1], [0, 1, 2]])
+@pytest.mark.parametrize("delays", [[0], [0, 0, 0], [1, 1, 1], [0, 1, 2], [0, 2, 2]])
 def test_delays_that_cannot_be_streamed_are_refused(delays):
     with pytest.raises(ValueError, match="delays are"):
-        common_speech_delay(delays)
+        check_delays(delays)
 
 
 def test_session_equals_stepper_and_tells_the_text(tiny_stepper, tiny_tokenizer):
@@ -107,6 +108,22 @@ def test_session_text_is_that_of_the_turn(tiny_stepper, tiny_tokenizer):
     tokens = tiny_tokenizer.encode("The sun is a star.")
     pieces = [session._extend_text(i) for i in [ids.pad, ids.bos, *tokens, ids.eos]]
     assert "".join(pieces) == "The sun is a star."
+
+
+def test_session_text_waits_for_the_whole_character(tiny_stepper, tmp_path):
+    save_llm_tokenizer(tmp_path, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    tokenizer = HuggingFaceTokenizer(tmp_path)
+    session = DuplexSession(tiny_stepper, tokenizer)
+    tokens = tokenizer.encode("é a")  # two bytes, two tokens
+    pieces = [session._extend_text(i) for i in [tokenizer.ids.bos, *tokens]]
+    assert pieces[:3] == ["", "", "é"] and "".join(pieces) == "é a"
+
+
+def test_session_text_outside_turns_is_dropped(tiny_stepper, tiny_tokenizer):
+    session = DuplexSession(tiny_stepper, tiny_tokenizer)
+    word = tiny_tokenizer.encode("sun")[0]
+    assert [session._extend_text(word) for _ in range(3)] == [""] * 3
+    assert session.turn_ids is None
 
 
 @pytest.mark.parametrize(

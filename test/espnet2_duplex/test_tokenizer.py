@@ -53,6 +53,15 @@ def test_stage_6_learns_the_agents_words(tmp_path):
     assert tokenizer.decode(tokenizer.encode("zebra")) != "zebra"
 
 
+def test_tokens_that_do_not_fit_their_turn_are_counted(tiny_tokenizer, tmp_path):
+    num_tokens = len(tiny_tokenizer.encode(TEXTS[0]))
+    room = 4  # frames between <BOS> and <EOS>
+    turns = [Turn("agent", 0.0, 0.08 * (room + 1), TEXTS[0])]
+    (tmp_path / "turns").write_text(f"a {turns_to_json(turns)}\n")
+    counts = duplex_s2s_text_tokens.count_dropped([tmp_path / "turns"], tiny_tokenizer)
+    assert counts == (num_tokens - room, num_tokens)
+
+
 def test_stage_6_saves_an_llms_tokenizer(tmp_path):
     save_llm_tokenizer(tmp_path / "llm", eos_token="</s>")
     duplex_s2s_text_tokens.main(

@@ -81,6 +81,37 @@ def test_broken_turns_end_training_with_one_sentence(
     assert last.startswith("error: conversation talk0") and "'host'" in last
 
 
+def test_truncated_ark_ends_training_with_one_sentence(
+    tiny_training_args, tiny_data, tmp_path, capsys
+):
+    ark, scp = tmp_path / "codes.ark", tmp_path / "codes.scp"
+    ark.write_bytes((tiny_data / "agent_codes.ark").read_bytes()[:-10])
+    lines = (tiny_data / "agent_codes.scp").read_text()
+    scp.write_text(lines.replace(str(tiny_data / "agent_codes.ark"), str(ark)))
+    old = str(tiny_data / "agent_codes.scp")
+    args = [a.replace(old, str(scp)) for a in tiny_training_args]
+    args += ["--output_dir", str(tmp_path / "exp")]
+    assert run_cli(duplex_s2s_train.main, args) == 1
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("error:") and "talk5" in last and str(ark) in last
+    assert not (tmp_path / "exp/config.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--delays", "0", "2", "2", "2", "2"], "delays are"),
+        (["--llm", "no/such"], "'no/such' is neither a folder"),
+    ],
+)
+def test_models_that_cannot_be_built_are_explained(
+    tiny_training_args, tmp_path, capsys, options, message
+):
+    args = [*tiny_training_args, *options, "--output_dir", str(tmp_path)]
+    assert run_cli(duplex_s2s_train.main, args) == 1
+    assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
 def test_saved_configuration_builds_without_the_llms_weights(
     tiny_training_args, tmp_path
 ):
