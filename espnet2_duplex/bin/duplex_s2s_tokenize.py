@@ -18,7 +18,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 from tqdm import tqdm
 
@@ -27,6 +26,7 @@ from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.fsq import CodebookUsage
 from espnet2_duplex.codec.loading import load_codec
+from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.timing import FrameClock
 
 
@@ -62,45 +62,6 @@ def load_agent_codec(config_file: str, model_file: str, device: str) -> AbsCodec
             "codec of that rate."
         )
     return codec
-
-
-def read_agent_wav(path: str, sample_rate: int) -> np.ndarray:
-    """Read one conversation's agent channel.
-
-    Args:
-        path: Mono wav file.
-        sample_rate: The codec's.
-
-    Returns:
-        Speech (S,) float32.
-
-    Raises:
-        ValueError: If it cannot be read, its rate differs, or it is not mono, is
-            empty or not finite.
-    """
-    try:
-        speech, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(
-            f"{path} cannot be read as audio ({error.error_string}); make it anew."
-        ) from error
-    if rate != sample_rate:
-        raise ValueError(
-            f"{path} is at {rate} Hz, but the codec expects {sample_rate} Hz; "
-            "resample it."
-        )
-    if speech.shape[1] != 1:
-        raise ValueError(
-            f"{path} has {speech.shape[1]} channels, but the agent's channel is mono; "
-            "split it."
-        )
-    if speech.shape[0] == 0:
-        raise ValueError(f"{path} is empty; remove the conversation or make it anew.")
-    if not np.isfinite(speech).all():
-        raise ValueError(
-            f"{path} holds samples that are not finite numbers; make the file anew."
-        )
-    return speech[:, 0]
 
 
 def select_wavs(agent_scp: str, key_file: str | None) -> dict[str, str]:
@@ -145,7 +106,7 @@ def tokenize(
     with ArkWriter(output_prefix) as writer:
         progress = tqdm(wavs.items(), output_prefix, unit="conversation", mininterval=2)
         for key, path in progress:
-            speech = read_agent_wav(path, codec.sample_rate)
+            speech = load_speech(Path(path), codec.sample_rate)
             codes = codec.encode(torch.from_numpy(speech)[None].to(device))[0].cpu()
             writer.write(key, codes.flatten().numpy().astype(np.int32))
             all_codes.append(codes)

@@ -92,9 +92,9 @@ def test_codes_are_made_anew_only_when_the_codec_or_the_list_changed(options, tm
 @pytest.mark.parametrize(
     "samples, rate, message",
     [
-        (np.zeros(1600), 16000, "is at 16000 Hz, but the codec expects 22050 Hz"),
+        (np.zeros(1600), 16000, "has 16000 Hz, but 22050 Hz are expected"),
         (np.zeros((1764, 2)), 22050, "has 2 channels"),
-        (np.zeros(0), 22050, "is empty"),
+        (np.zeros(0), 22050, "has no samples"),
         (np.array([0.0, np.nan]), 22050, "not finite"),
     ],
 )
