@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,16 @@ def test_models_that_cannot_be_built_are_explained(
     args = [*tiny_training_args, *options, "--output_dir", str(tmp_path)]
     assert run_cli(duplex_s2s_train.main, args) == 1
     assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_two_processes_train_on_a_cpu(tiny_training_args, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc_per_node", "2", "-m", "espnet2_duplex.bin.duplex_s2s_train"]
+    command += [*tiny_training_args, "--ngpu", "0", "--dist_backend", "gloo"]
+    command += ["--output_dir", str(tmp_path), "--max_epoch", "1"]
+    subprocess.run(command, check=True, capture_output=True)
+    log = torch.load(tmp_path / "checkpoint.pth", weights_only=True)["reporter"]
+    assert log["stats"][1]["train"]["total_count"] == 3  # 6 conversations, 2 a batch
 
 
 def test_saved_configuration_builds_without_the_llms_weights(
