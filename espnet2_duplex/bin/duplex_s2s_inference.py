@@ -2,24 +2,25 @@
 """Decode with a trained duplex model: from Python, or a whole set from the shell."""
 
 import argparse
-import json
 import logging
-import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Union
+from typing import Optional, Sequence, Union
 
 import numpy as np
-import soundfile
 import torch
+import torchaudio
 from espnet2.legacy.utils.cli_utils import get_commandline_args
 from espnet2.utils.types import str_or_none
 from tqdm import tqdm
 
-from espnet2_duplex.arks import read_scp
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.bin.conversation_folders import (
+    not_decoded,
+    select_wavs,
+    write_folder,
+)
 from espnet2_duplex.bin.pack import check_files, fetch_packed
 from espnet2_duplex.codec.loading import load_codec
 from espnet2_duplex.conversation import Turn
@@ -182,36 +183,6 @@ class DuplexSpeech2Speech:
         return DuplexOutput(speech[:samples], turns, text_ids, codes)
 
 
-def write_conversation(
-    folder: Path, user: np.ndarray, output: DuplexOutput, s2s: DuplexSpeech2Speech
-) -> None:
-    """Write input.wav, output.wav (same rate and length) and output.json at once."""
-    import torchaudio
-
-    agent = torch.from_numpy(output.speech)
-    agent = torchaudio.functional.resample(agent, s2s.fs_agent, s2s.fs_user).numpy()
-    agent = np.pad(agent, (0, max(0, len(user) - len(agent))))[: len(user)]
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    soundfile.write(temporary / "input.wav", user, s2s.fs_user)
-    soundfile.write(temporary / "output.wav", agent.clip(-1, 1), s2s.fs_user)
-    description = {
-        "turns": [turn.to_dict() for turn in output.turns],
-        "latency": s2s.latency,
-    }
-    text = json.dumps(description, indent=1, ensure_ascii=False)
-    (temporary / "output.json").write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, folder)
-
-
-def batches(
-    items: Sequence[tuple[str, str]], batch_size: int
-) -> Iterator[Sequence[tuple[str, str]]]:
-    for start in range(0, len(items), batch_size):
-        yield items[start : start + batch_size]
-
-
 def inference(
     output_dir: str,
     data_path_and_name_and_type: Sequence[tuple[str, str, str]],
@@ -233,7 +204,8 @@ def inference(
         level=log_level,
         format="%(asctime)s (%(module)s:%(lineno)d) %(levelname)s: %(message)s",
     )
-    todo = pending(output_dir, data_path_and_name_and_type, key_file)
+    wavs = select_wavs(user_scp(data_path_and_name_and_type), key_file)
+    todo = not_decoded(wavs, output_dir)
     s2s = DuplexSpeech2Speech.from_pretrained(
         model_tag=model_tag,
         train_config=train_config,
@@ -244,50 +216,42 @@ def inference(
         speech_temperature=speech_temperature,
         top_k=top_k,
     )
+    to_user_rate = torchaudio.transforms.Resample(s2s.fs_agent, s2s.fs_user)
+    tail = np.zeros(round(tail_seconds * s2s.fs_user), dtype=np.float32)
     with tqdm(total=len(todo), unit="conversation", desc=Path(output_dir).name) as bar:
-        for batch in batches(todo, batch_size):
+        for start in range(0, len(todo), batch_size):
+            batch = todo[start : start + batch_size]
             users = [load_speech(Path(path), s2s.fs_user) for _, path in batch]
-            for (name, _), user, output in zip(
-                batch, users, s2s.decode_batch(users, tail_seconds)
-            ):
-                tail = np.zeros(round(tail_seconds * s2s.fs_user), dtype=np.float32)
-                user = np.concatenate([user, tail])
-                write_conversation(Path(output_dir) / name, user, output, s2s)
+            outputs = s2s.decode_batch(users, tail_seconds)
+            for (name, _), user, output in zip(batch, users, outputs):
+                write_folder(
+                    Path(output_dir) / name,
+                    user=np.concatenate([user, tail]),
+                    agent=to_user_rate(torch.from_numpy(output.speech)).numpy(),
+                    sample_rate=s2s.fs_user,
+                    turns=output.turns,
+                    latency_seconds=s2s.latency,
+                )
                 bar.update()
 
 
-def pending(
-    output_dir: str,
-    data_path_and_name_and_type: Sequence[tuple[str, str, str]],
-    key_file: Optional[str],
-) -> list[tuple[str, str]]:
-    """(id, user wav) of the conversations that are not decoded yet."""
+def user_scp(data_path_and_name_and_type: Sequence[tuple[str, str, str]]) -> str:
+    """The one list of user wav files among the triplets.
+
+    Raises:
+        ValueError: If there is none, or more than one.
+    """
     paths = [
-        path
-        for path, name, kind in data_path_and_name_and_type
-        if (name, kind) == ("user_speech", "sound")
+        triplet[0]
+        for triplet in data_path_and_name_and_type
+        if triplet[1:] == ("user_speech", "sound")
     ]
     if len(paths) != 1:
         raise ValueError(
             "data_path_and_name_and_type must name the user's wav files once, as in "
             "data/test_qa/user.scp,user_speech,sound"
         )
-    scp = read_scp(paths[0])
-    keys = list(scp) if key_file is None else read_keys(key_file)
-    unknown = [key for key in keys if key not in scp]
-    if unknown:
-        raise ValueError(
-            f"{key_file} has {unknown[0]!r}, which {paths[0]} lacks; make both from the "
-            "same set"
-        )
-    done = {path.parent.name for path in Path(output_dir).glob("*/output.json")}
-    return [(key, scp[key]) for key in keys if key not in done]
-
-
-def read_keys(key_file: str) -> list[str]:
-    """The first word of every line, as in ESPnet: a list of ids or an scp serve."""
-    lines = Path(key_file).read_text(encoding="utf-8").splitlines()
-    return [line.split()[0] for line in lines if line.strip()]
+    return paths[0]
 
 
 def get_parser() -> argparse.ArgumentParser:

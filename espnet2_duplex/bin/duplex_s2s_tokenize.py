@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from espnet2_duplex.arks import ArkWriter, read_scp
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.bin.conversation_folders import select_wavs
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.fsq import CodebookUsage
 from espnet2_duplex.codec.loading import load_codec
@@ -62,26 +63,6 @@ def load_agent_codec(config_file: str, model_file: str, device: str) -> AbsCodec
             "codec of that rate."
         )
     return codec
-
-
-def select_wavs(agent_scp: str, key_file: str | None) -> dict[str, str]:
-    """Return the wav path of every conversation to encode, by id.
-
-    Raises:
-        ValueError: If there is none, or a key of `key_file` is not in `agent_scp`.
-    """
-    wavs = read_scp(agent_scp)
-    if key_file is not None:
-        keys = list(read_scp(key_file))
-        missing = [key for key in keys if key not in wavs]
-        if missing:
-            raise ValueError(
-                f"{missing[0]} of {key_file} is not in {agent_scp}; run stage 3 again."
-            )
-        wavs = {key: wavs[key] for key in keys}
-    if not wavs:
-        raise ValueError(f"{key_file or agent_scp} is empty; run stage 3 again.")
-    return wavs
 
 
 def is_up_to_date(output_scp: Path, keys: list[str], inputs: list[str]) -> bool:
