@@ -186,6 +186,24 @@ def _is_short_vector(array: np.ndarray, header: bytes) -> bool:
     return len(array) != num_declared
 
 
+def check_archive_ends(scp: str | os.PathLike) -> None:
+    """Find truncated archives: read the last entry of each, which a cut would hit.
+
+    Args:
+        scp: index with lines of ``id archive:offset``.
+
+    Raises:
+        ValueError: an entry cannot be read; the message names it.
+    """
+    last = {}  # archive -> (offset, key, spec)
+    for key, spec in read_scp(scp).items():
+        archive, _, offset = spec.rpartition(":")
+        entry = (int(offset) if offset.isdigit() else 0, key, spec)
+        last[archive] = max(last.get(archive, entry), entry)
+    for _, key, spec in last.values():
+        read_ark(spec, key)
+
+
 def _temporary(path: str) -> str:
     """Name under which a file is written before it is complete."""
     return f"{path}.tmp"

@@ -1,8 +1,9 @@
 """The causal LLM: whole sequences in training, one frame at a time in a session.
 
-Any decoder-only model of transformers with rotary positions serves. Attention reaches back `window_frames`
-frames in both ways of running it, so that a session's cache is a ring of fixed size:
-neither its memory nor its step time grows with the length of the conversation.
+Any decoder-only model of transformers with rotary positions serves. Attention reaches
+back `window_frames` frames in both ways of running it, so that a session's cache is a
+ring of fixed size: neither its memory nor its step time grows with the length of the
+conversation.
 """
 
 from dataclasses import dataclass

@@ -103,11 +103,6 @@ class FrameClock:
         """Frame whose beginning is nearest to ``seconds``; ties go to the later one."""
         return _nearest(*self._frames(seconds))
 
-    def floor_frame(self, seconds: float) -> int:
-        """Frame that covers ``seconds``: ``floor(seconds * frame_rate)``."""
-        numerator, denominator = self._frames(seconds)
-        return numerator // denominator
-
     def ceil_frames(self, seconds: float) -> int:
         """Frames that are needed to cover ``seconds``, the last perhaps in part."""
         numerator, denominator = self._frames(seconds)

@@ -118,9 +118,8 @@ def unpack_archive(archive: Path) -> dict[str, str]:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
     default = Path.home() / ".cache"
     cache = Path(os.environ.get("XDG_CACHE_HOME", default)) / "espnet2_duplex" / digest
-    complete = (
-        cache / ".complete"
-    )  # ESPnet takes a half unpacked folder for a whole one
+    # ESPnet takes a folder that was left half unpacked for a whole one.
+    complete = cache / ".complete"
     if not complete.exists():
         shutil.rmtree(cache, ignore_errors=True)
     try:

@@ -14,7 +14,7 @@ from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2.utils.types import str2bool, str_or_none
 from typeguard import typechecked
 
-from espnet2_duplex.arks import read_ark, read_scp
+from espnet2_duplex.arks import check_archive_ends
 from espnet2_duplex.backbone import Backbone
 from espnet2_duplex.codec.loading import load_codec
 from espnet2_duplex.duplex_lm import DuplexLM
@@ -129,7 +129,9 @@ class DuplexS2STask(AbsTask):
         A process that is killed while it saves leaves no broken file.
         """
         for part in ("train", "valid"):
-            check_arks(getattr(args, f"{part}_data_path_and_name_and_type"))
+            for path, _, kind in getattr(args, f"{part}_data_path_and_name_and_type"):
+                if kind == "kaldi_ark":
+                    check_archive_ends(path)
         with atomic_torch_save():
             super().main_worker(args)
 
@@ -214,18 +216,6 @@ class DuplexS2STask(AbsTask):
             text_ids=tokenizer.ids,
             **args.model_conf,
         )
-
-
-def check_arks(data_path_and_name_and_type) -> None:
-    """Read every archive entry once: a truncated one is found before training.
-
-    Raises:
-        ValueError: Naming the entry that cannot be read.
-    """
-    for path, _, kind in data_path_and_name_and_type:
-        if kind == "kaldi_ark":
-            for key, spec in read_scp(path).items():
-                read_ark(spec, key)
 
 
 def read_llm_conf(name_or_path: str) -> dict:

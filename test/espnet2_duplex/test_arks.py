@@ -158,3 +158,18 @@ def test_index_values_may_contain_blanks(arks, tmp_path):
     path = tmp_path / "wav.scp"
     path.write_text("k1 a b.wav\n")
     assert arks.read_scp(path) == {"k1": "a b.wav"}
+
+
+def test_cut_archive_is_found_by_its_last_entry(arks, tmp_path):
+    for name in ("one", "two"):
+        entries = {f"{name}{n}": np.arange(5, dtype=np.int32) for n in range(3)}
+        write(arks, tmp_path / name, entries)
+    scp = tmp_path / "both.scp"
+    lines = [(tmp_path / f"{name}.scp").read_text() for name in ("two", "one")]
+    scp.write_text("".join(lines))
+    arks.check_archive_ends(scp)
+    ark = tmp_path / "two.ark"
+    ark.write_bytes(ark.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="two2") as error:
+        arks.check_archive_ends(scp)
+    assert str(ark) in str(error.value)

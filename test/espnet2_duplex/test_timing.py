@@ -23,28 +23,26 @@ def test_boundaries_that_floats_misplace_are_exact():
     assert len(misplaced) == 137  # the reason for integer arithmetic
     assert misplaced[0] == 29  # 2.32 s
     for frame, seconds in boundaries.items():
-        assert CLOCK.floor_frame(seconds) == frame
         assert CLOCK.nearest_frame(seconds) == frame
         assert CLOCK.ceil_frames(seconds) == frame
         assert CLOCK.seconds(frame) == seconds
 
 
 @pytest.mark.parametrize(
-    "seconds, floor, nearest, ceil",
+    "seconds, nearest, ceil",
     [
-        (0.0, 0, 0, 0),
-        (0.039, 0, 0, 1),
-        (0.04, 0, 1, 1),  # a tie goes to the later frame
-        (0.12, 1, 2, 2),  # also from an odd frame, unlike Python's round
-        (0.1199999, 1, 2, 2),  # less than a microsecond from the tie
-        (0.079999, 0, 1, 1),
-        (0.080001, 1, 1, 2),
-        (0.64, 8, 8, 8),
-        (1.5, 18, 19, 19),
+        (0.0, 0, 0),
+        (0.039, 0, 1),
+        (0.04, 1, 1),  # a tie goes to the later frame
+        (0.12, 2, 2),  # also from an odd frame, unlike Python's round
+        (0.1199999, 2, 2),  # less than a microsecond from the tie
+        (0.079999, 1, 1),
+        (0.080001, 1, 2),
+        (0.64, 8, 8),
+        (1.5, 19, 19),
     ],
 )
-def test_rounding_is_as_named(seconds, floor, nearest, ceil):
-    assert CLOCK.floor_frame(seconds) == floor
+def test_rounding_is_as_named(seconds, nearest, ceil):
     assert CLOCK.nearest_frame(seconds) == nearest
     assert CLOCK.ceil_frames(seconds) == ceil
 
@@ -93,6 +91,5 @@ def test_frames_equal_exact_arithmetic(micros, frame_rate):
     seconds = micros / 1_000_000
     exact = Fraction(micros, 1_000_000) * frame_rate
     assert microseconds(seconds) == micros
-    assert clock.floor_frame(seconds) == exact // 1
     assert clock.ceil_frames(seconds) == -(-exact // 1)
     assert clock.nearest_frame(seconds) == (exact + Fraction(1, 2)) // 1
