@@ -33,7 +33,7 @@ TINY_ENCODER = {"output_size": 16, "num_layers": 1, "width": 32, "num_heads": 2}
 TINY_CODEC = {
     "encoder_channels": [16, 16],
     "encoder_blocks": [1, 1],
-    "decoder_channels": 16,
+    "decoder_channels": [16, 16],
     "decoder_blocks": [1, 1],
 }
 

@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "egs2" / "duplex_s2s"
 OPTIONS = """--data_args "--size smoke" --nj 1 --inference_nj 1 --train_threads 1
-    --codec_config conf/smoke/train_codec.yaml --train_config conf/smoke/train.yaml
+    --train_codec true --codec_config conf/smoke/train_codec.yaml --train_config conf/smoke/train.yaml
     --encoder_init none --nbpe 60"""
 SETS = ["test_qa", "test_impatient"]
 DUPLEX = "exp/duplex_s2s_train_bpe60"

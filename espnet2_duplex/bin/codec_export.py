@@ -10,7 +10,6 @@ codes of digital silence measured with them.
 """
 
 import argparse
-import io
 import logging
 import sys
 from pathlib import Path
@@ -19,10 +18,9 @@ import torch
 import yaml
 from torch import Tensor
 
-from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.codec.abs_codec import AbsCodec
-from espnet2_duplex.codec.loading import build_codec
+from espnet2_duplex.codec.loading import build_codec, save_codec
 
 # Silence of the agent must not be heard.
 MAX_SILENCE_DBFS = -60.0
@@ -39,19 +37,25 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", required=True, help="config.yaml of the training")
     parser.add_argument("--model", required=True, help="checkpoint (.pth)")
     parser.add_argument("--output", required=True, help="folder for codec.{yaml,pth}")
+    parser.add_argument(
+        "--half_precision", action="store_true", help="half the size; heard by nobody"
+    )
     return parser
 
 
-def export_codec(config_file: str, model_file: str, output_dir: str) -> AbsCodec:
+def export_codec(
+    config_file: str, model_file: str, output_dir: str, half_precision: bool = False
+) -> AbsCodec:
     """Write codec.yaml and codec.pth.
 
     Args:
         config_file: YAML of the training, with `codec` and `codec_conf`.
         model_file: State dict of ESPnet's GAN codec model.
         output_dir: Folder for the two files.
+        half_precision: Whether to round the weights to 16 bits on disk.
 
     Returns:
-        The exported codec.
+        The exported codec, as `load_codec` will load it.
 
     Raises:
         ValueError: If the checkpoint is not one of that codec.
@@ -68,16 +72,12 @@ def export_codec(config_file: str, model_file: str, output_dir: str) -> AbsCodec
             "pass the config.yaml of the same training."
         ) from error
     codec.eval().requires_grad_(False)
+    if half_precision:
+        for weight in codec.parameters():
+            weight.copy_(weight.half())
+    # Of the weights as they will be loaded.
     codec.silence_codes.copy_(codec.measure_silence_codes())
-
-    folder = Path(output_dir)
-    # In memory first: the archive's bytes then do not depend on the file's name.
-    weights = io.BytesIO()
-    torch.save(codec.state_dict(), weights)
-    with replacing(folder / "codec.pth") as temporary:
-        temporary.write_bytes(weights.getvalue())
-    with replacing(folder / "codec.yaml") as temporary:
-        temporary.write_text(yaml.safe_dump(conf, sort_keys=True), encoding="utf-8")
+    save_codec(codec, conf["codec"], conf["codec_conf"], output_dir, half_precision)
     return codec
 
 
@@ -99,7 +99,9 @@ def main(cmd=None):
     """Export; see the module's docstring."""
     args = get_parser().parse_args(cmd)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    codec = export_codec(args.config, args.model, args.output)
+    codec = export_codec(
+        args.config, args.model, args.output, args.half_precision
+    )
     size_mb = (Path(args.output) / "codec.pth").stat().st_size / 1e6
     level = codec.silence_level_dbfs()
     logging.info(

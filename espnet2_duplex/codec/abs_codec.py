@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from espnet2_duplex.timing import FrameClock
+
 
 class CodecOutput(NamedTuple):
     """What `forward` gives to training.
@@ -14,12 +16,13 @@ class CodecOutput(NamedTuple):
     Attributes:
         speech: Reconstruction (B, S).
         codes: Codes (B, T, K) int64.
-        aux_loss: A loss of the codec's own beside the reconstruction's, scalar.
+        aux_losses: Losses of the codec's own beside the reconstruction's, scalars
+            by name.
     """
 
     speech: Tensor
     codes: Tensor
-    aux_loss: Tensor
+    aux_losses: dict[str, Tensor]
 
 
 class AbsCodec(nn.Module, ABC):
@@ -35,6 +38,8 @@ class AbsCodec(nn.Module, ABC):
         codebook_size: Codes are 0 .. codebook_size - 1.
         silence_codes: Buffer (K,), the codec's own codes of digital silence,
             measured after training (`codec_export`) and kept with the weights.
+        can_stream: Whether there is a `step`; without one a codec serves to compare,
+            but not to speak.
     """
 
     sample_rate: int
@@ -42,6 +47,7 @@ class AbsCodec(nn.Module, ABC):
     num_codebooks: int
     codebook_size: int
     silence_codes: Tensor
+    can_stream: bool = True
 
     def __init__(
         self,
@@ -68,9 +74,12 @@ class AbsCodec(nn.Module, ABC):
         """Samples of one frame of codes."""
         return int(self.sample_rate / self.frame_rate)
 
-    @abstractmethod
     def forward(self, speech: Tensor) -> CodecOutput:
-        """Encode and decode speech (B, S), S whole frames, with gradients."""
+        """Encode and decode speech (B, S), S whole frames, with gradients.
+
+        Codecs that come trained from elsewhere do not have it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be trained here")
 
     @abstractmethod
     def encode(self, speech: Tensor) -> Tensor:
@@ -87,6 +96,18 @@ class AbsCodec(nn.Module, ABC):
     @abstractmethod
     def step(self, codes: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Decode one frame: codes (B, 1, K) -> (speech (B, samples), state)."""
+
+    def check_speech(self, speech: Tensor) -> None:
+        """Refuse what `encode` must not see.
+
+        Raises:
+            ValueError: If the shape is not (B, S) with S > 0.
+        """
+        if speech.dim() != 2 or speech.size(1) == 0:
+            raise ValueError(
+                f"Speech has the shape {tuple(speech.shape)}, but encode expects "
+                "(B, S) with S > 0; pass mono speech with a batch axis."
+            )
 
     def check_codes(self, codes: Tensor) -> None:
         """Refuse what `decode` must not see.
@@ -129,3 +150,25 @@ class AbsCodec(nn.Module, ABC):
         speech = self.decode(self.silence_codes.expand(1, num_frames, -1))
         rms = speech.double().square().mean().sqrt().clamp_min(1e-10)
         return float(20.0 * rms.log10())
+
+
+def check_frame_rate(name: str, sample_rate: int, samples_per_frame: int) -> None:
+    """Refuse a codec from elsewhere that is off the model's time grid.
+
+    Args:
+        name: Of the codec, for the message.
+        sample_rate: Samples per second.
+        samples_per_frame: Samples of one frame of codes.
+
+    Raises:
+        ValueError: If the frame rate is not the one of `FrameClock`.
+    """
+    expected = FrameClock().frame_rate
+    found = Fraction(sample_rate, samples_per_frame)
+    if found != expected:
+        raise ValueError(
+            f"The codec {name} has {float(found):g} frames per second ({sample_rate} Hz "
+            f"/ {samples_per_frame} samples), but the model's grid has "
+            f"{float(expected):g}; use a codec whose hop is "
+            f"{float(sample_rate / expected):g} samples."
+        )

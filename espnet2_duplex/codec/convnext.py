@@ -56,7 +56,7 @@ class ConvNextBlock(nn.Module):
 
     def _residual(self, x: Tensor, y: Tensor) -> Tensor:
         y = self.contract(F.gelu(self.expand(self.norm(y))))
-        return x + self.scale * y
+        return torch.addcmul(x, self.scale, y)
 
 
 class CausalStack(nn.ModuleList):

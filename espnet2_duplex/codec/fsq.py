@@ -1,8 +1,9 @@
 """Finite scalar quantization in independent groups.
 
 Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple" (arXiv 2309.15505);
-the grouping and the order of the digits are NanoCodec's, the paper's codec
-(Sec. 5.1): 4 codebooks with levels 9, 8, 8, 7.
+the grouping, the order of the digits and the way to the levels are those of
+NanoCodec, the paper's codec (Sec. 5.1): 4 codebooks with levels 9, 8, 8, 7. NeMo's
+checkpoints give the same codes here as there.
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-# Keeps tanh off its asymptote, so that the outermost level can be reached.
+# Keeps rounding off the level beyond the outermost one.
 _BOUND_MARGIN = 1e-3
 
 
@@ -28,13 +29,14 @@ class GroupFsq(nn.Module):
         super().__init__()
         if min(levels) < 2:
             raise ValueError(f"FSQ levels {list(levels)} must all be at least 2.")
+        self.levels = tuple(levels)
         self.num_codebooks = num_codebooks
         self.codebook_size = math.prod(levels)
         self.num_dims = num_codebooks * len(levels)
 
         steps = torch.tensor(levels, dtype=torch.int64)
         bases = torch.cat([steps.new_ones(1), steps.cumprod(0)[:-1]])
-        half_range = (steps - 1) * (1.0 + _BOUND_MARGIN) / 2.0
+        half_range = (steps - 1) / 2.0 * (1.0 - _BOUND_MARGIN)
         # An even number of levels has no middle one: shift the grid by half a step.
         offset = 0.5 * (steps % 2 == 0).float()
         self._register("_levels", steps)
@@ -42,7 +44,8 @@ class GroupFsq(nn.Module):
         self._register("_half_width", steps // 2)
         self._register("_half_range", half_range)
         self._register("_offset", offset)
-        self._register("_shift", (offset / half_range).atanh())
+        # Zero would stay zero with atanh; NeMo's checkpoints were trained with tan.
+        self._register("_shift", (offset / half_range).tan())
 
     def _register(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)

@@ -1,6 +1,8 @@
 """A codec as ESPnet's GANTrainer trains it: losses, discriminator, averaging."""
 
 import copy
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -32,11 +34,14 @@ class GanCodec(AbsGANCodec):
     Args:
         mel_weight: Weight of the log-mel distance.
         magnitude_weight: Weight of the log-magnitude distance.
-        aux_weight: Weight of the codec's own auxiliary loss.
+        aux_weights: Weights of the codec's own auxiliary losses by name; 1 for the
+            others.
         adversarial_weight: Weight of the adversarial loss once it has begun.
         feature_match_weight: Weight of the feature matching loss, likewise.
         adversarial_start: Generator updates before the discriminator begins;
             -1 for never (in minutes of training it hardly helps).
+        adversarial_crops: Crops of each batch that the discriminator sees, from the
+            first on; 0 for all. On a CPU it is the dearest part of an update.
         ema_decay: Decay of the average per update.
     """
 
@@ -46,10 +51,11 @@ class GanCodec(AbsGANCodec):
         discriminator: nn.Module,
         mel_weight: float = 15.0,
         magnitude_weight: float = 7.5,
-        aux_weight: float = 5.0,
+        aux_weights: Mapping[str, float] = MappingProxyType({}),
         adversarial_weight: float = 1.0,
         feature_match_weight: float = 2.0,
         adversarial_start: int = -1,
+        adversarial_crops: int = 0,
         ema_decay: float = 0.99,
     ):
         super().__init__()
@@ -58,10 +64,11 @@ class GanCodec(AbsGANCodec):
         self.ema_generator = copy.deepcopy(generator).requires_grad_(False)
         self.mel_weight = mel_weight
         self.magnitude_weight = magnitude_weight
-        self.aux_weight = aux_weight
+        self.aux_weights = dict(aux_weights)
         self.adversarial_weight = adversarial_weight
         self.feature_match_weight = feature_match_weight
         self.adversarial_start = adversarial_start
+        self.adversarial_crops = adversarial_crops or None
         self.ema_decay = ema_decay
         self.spectral_loss = MultiResolutionSpectralLoss(generator.sample_rate)
         self.generator_loss = GeneratorAdversarialLoss()
@@ -118,11 +125,11 @@ class GanCodec(AbsGANCodec):
             self._update_average()
         mel_loss, magnitude_loss = self.spectral_loss(output.speech, audio)
         loss = self.mel_weight * mel_loss + self.magnitude_weight * magnitude_loss
-        loss = loss + self.aux_weight * output.aux_loss
+        loss = loss + self._weighted_aux_loss(output.aux_losses)
         stats = {
             "mel_loss": mel_loss.detach(),
             "magnitude_loss": magnitude_loss.detach(),
-            "aux_loss": output.aux_loss.detach(),
+            **{f"aux_{name}": x.detach() for name, x in output.aux_losses.items()},
             **self._usage_stats(output.codes),
         }
         if self._adversarial:
@@ -136,11 +143,21 @@ class GanCodec(AbsGANCodec):
         stats["generator_loss"] = loss.detach()
         return loss, stats
 
+    def _weighted_aux_loss(self, aux_losses: dict[str, Tensor]) -> Tensor | float:
+        unknown = self.aux_weights.keys() - aux_losses.keys()
+        if unknown:
+            raise ValueError(
+                f"aux_weights names {', '.join(sorted(unknown))}, but the codec has "
+                f"{', '.join(aux_losses) or 'no auxiliary losses'}; correct model_conf."
+            )
+        return sum(self.aux_weights.get(n, 1.0) * x for n, x in aux_losses.items())
+
     def _discriminator_turn(self, audio: Tensor) -> tuple[Tensor, dict]:
         if not self._adversarial:
             # GANTrainer calls backward: a zero that depends on the parameters.
             loss = sum(p.sum() for p in self.discriminator.parameters()) * 0.0
             return loss, {"discriminator_loss": loss.detach()}
+        audio = audio[: self.adversarial_crops]
         with torch.no_grad():
             speech = self._reconstruct(audio).speech
         fake = self.discriminator(speech[:, None])
@@ -156,9 +173,10 @@ class GanCodec(AbsGANCodec):
     def _adversarial_losses(
         self, speech: Tensor, audio: Tensor
     ) -> tuple[Tensor, Tensor]:
-        fake = self.discriminator(speech[:, None])
+        seen = slice(self.adversarial_crops)
+        fake = self.discriminator(speech[seen, None])
         with torch.no_grad():
-            real = self.discriminator(audio[:, None])
+            real = self.discriminator(audio[seen, None])
         return self.generator_loss(fake), self.feature_match_loss(fake, real)
 
     def _reconstruct(self, audio: Tensor) -> CodecOutput:

@@ -25,13 +25,14 @@ from espnet2_duplex.codec.istft_decoder import (
     IstftState,
 )
 from espnet2_duplex.codec.mel_encoder import MELS_PER_FRAME, MelEncoder
+from espnet2_duplex.codec.pitch import PitchTracker
 from espnet2_duplex.codec.spectra import Spectrogram
 
 _EDGE_FRAMES = 8  # frames of codes that the default encoder sees to either side
 
 
 class IstftCodec(AbsCodec):
-    """FSQ codec with an ISTFT decoder, about 6 million parameters by default.
+    """FSQ codec with an ISTFT decoder, about 4.6 million parameters by default.
 
     Args:
         sample_rate: Samples per second.
@@ -41,7 +42,7 @@ class IstftCodec(AbsCodec):
         num_mels: Mel bands of the encoder's input and of the auxiliary output.
         encoder_channels: Width of the encoder at 50 Hz and at 12.5 Hz.
         encoder_blocks: ConvNeXt blocks at 50 Hz (kernel 7) and 12.5 Hz (kernel 5).
-        decoder_channels: Width of the decoder.
+        decoder_channels: Width of the decoder at 12.5 Hz and at 87.5 Hz.
         decoder_blocks: ConvNeXt blocks at 12.5 Hz (kernel 5) and 87.5 Hz (kernel 7).
     """
 
@@ -54,8 +55,8 @@ class IstftCodec(AbsCodec):
         num_mels: int = 80,
         encoder_channels: Sequence[int] = (192, 256),
         encoder_blocks: Sequence[int] = (2, 3),
-        decoder_channels: int = 256,
-        decoder_blocks: Sequence[int] = (4, 5),
+        decoder_channels: Sequence[int] = (256, 192),
+        decoder_blocks: Sequence[int] = (3, 4),
     ):
         quantizer = GroupFsq(levels, num_codebooks)
         frame_rate = Fraction(sample_rate, samples_per_frame)
@@ -73,26 +74,41 @@ class IstftCodec(AbsCodec):
         )
         hop_size = _whole(samples_per_frame, SPECTRA_PER_FRAME)
         self.decoder = IstftDecoder(
-            quantizer.num_dims, hop_size, num_mels, decoder_channels, decoder_blocks
+            sample_rate,
+            quantizer.num_dims,
+            hop_size,
+            num_mels,
+            decoder_channels,
+            decoder_blocks,
         )
-        # Its frames cover the samples that the decoder's spectra cover.
+        # Their frames cover the samples that the decoder's spectra cover.
+        window_size = OVERLAP * hop_size
         self.aux_spectrogram = Spectrogram(
-            sample_rate, OVERLAP * hop_size, hop_size, num_mels, left=0
+            sample_rate, window_size, hop_size, num_mels, left=0
         )
+        self.pitch_tracker = PitchTracker(sample_rate, window_size, hop_size)
 
     def forward(self, speech: Tensor) -> CodecOutput:
         """Encode and decode speech (B, S), S a multiple of samples_per_frame.
 
-        The auxiliary loss is the L1 distance of log-mel spectra that the slow half
-        of the decoder predicts: it reaches the encoder by a short way, which makes
-        the first minutes of training count.
+        The auxiliary losses are those of what the slow half of the decoder predicts:
+        log-mel spectra (L1 in nepers; it reaches the encoder by a short way, which
+        makes the first minutes of training count), pitch (L1 in octaves, where the
+        reference is voiced) and voicing (cross entropy).
         """
         values, codes = self.quantizer(self.encoder(speech))
-        reconstruction, predicted_mel = self.decoder(values)
+        pitch = self.pitch_tracker(speech)
+        output = self.decoder(values, pitch if self.training else None)
         with torch.no_grad():
             log_mel = self.aux_spectrogram.log_mel(self.aux_spectrogram(speech))
-        aux_loss = F.l1_loss(predicted_mel, log_mel)
-        return CodecOutput(reconstruction, codes, aux_loss)
+        voiced = pitch.voiced.float()
+        octaves = (output.log2_f0 - pitch.log2_f0).abs() * voiced
+        aux_losses = {
+            "mel": F.l1_loss(output.log_mel, log_mel),
+            "pitch": octaves.sum() / voiced.sum().clamp_min(1.0),
+            "voicing": F.binary_cross_entropy_with_logits(output.voiced_logits, voiced),
+        }
+        return CodecOutput(output.speech, codes, aux_losses)
 
     @torch.no_grad()
     def encode(self, speech: Tensor) -> Tensor:
@@ -112,7 +128,7 @@ class IstftCodec(AbsCodec):
     def decode(self, codes: Tensor) -> Tensor:
         """Turn codes (B, T, K) into speech (B, T * samples_per_frame)."""
         self.check_codes(codes)
-        return self.decoder(self.quantizer.codes_to_values(codes))[0]
+        return self.decoder(self.quantizer.codes_to_values(codes)).speech
 
     def init_state(self, batch_size: int) -> IstftState:
         """Return the state before the first frame."""

@@ -7,9 +7,6 @@ from pathlib import Path
 import soundfile
 import torch
 from espnet2.gan_codec.espnet_model import ESPnetGANCodecModel
-from espnet2.gan_codec.shared.discriminator.msstft_discriminator import (
-    MultiScaleSTFTDiscriminator,
-)
 from espnet2.tasks.gan_codec import GANCodecTask
 from espnet2.train.class_choices import ClassChoices
 from espnet2.utils.get_default_kwargs import get_default_kwargs
@@ -18,8 +15,13 @@ from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2_duplex.arks import read_scp
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.crops import CropPreprocessor
+from espnet2_duplex.codec.discriminators import (
+    PeriodStftDiscriminator,
+    StftDiscriminator,
+)
 from espnet2_duplex.codec.gan_model import GanCodec
 from espnet2_duplex.codec.loading import CODEC_CLASSES
+from espnet2_duplex.codec.spectrum_discriminator import SpectrumDiscriminator
 from espnet2_duplex.train.atomic_save import atomic_torch_save
 
 codec_choices = ClassChoices(
@@ -27,28 +29,15 @@ codec_choices = ClassChoices(
 )
 
 
-class StftDiscriminator(MultiScaleSTFTDiscriminator):
-    """ESPnet's multi-scale STFT discriminator, small by default."""
-
-    def __init__(
-        self,
-        filters: int = 16,
-        n_ffts: tuple = (2048, 1024, 512),
-        hop_lengths: tuple = (512, 256, 128),
-    ):
-        super().__init__(
-            filters=filters,
-            n_ffts=list(n_ffts),
-            hop_lengths=list(hop_lengths),
-            win_lengths=list(n_ffts),
-        )
-
-
 discriminator_choices = ClassChoices(
     "discriminator",
-    classes={"stft": StftDiscriminator},
+    classes={
+        "spectrum": SpectrumDiscriminator,
+        "stft": StftDiscriminator,
+        "period_stft": PeriodStftDiscriminator,
+    },
     type_check=torch.nn.Module,
-    default="stft",
+    default="spectrum",
 )
 
 

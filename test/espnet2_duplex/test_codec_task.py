@@ -16,10 +16,14 @@ TINY_CONFIG = {
     "codec_conf": {
         "encoder_channels": [8, 8],
         "encoder_blocks": [1, 1],
-        "decoder_channels": 8,
+        "decoder_channels": [8, 8],
         "decoder_blocks": [1, 1],
     },
-    "discriminator_conf": {"filters": 2, "n_ffts": [256], "hop_lengths": [64]},
+    "discriminator_conf": {
+        "window_sizes": [256],
+        "num_channels": 2,
+        "num_layers": 2,
+    },
     "model_conf": {"adversarial_start": 2},
     "crop_frames": 2,
     "max_silence_frames": 1,
@@ -94,6 +98,38 @@ def test_export_takes_the_averaged_weights(training, tmp_path):
     state = torch.load(model, weights_only=True)
     average = state["codec.ema_generator.decoder.outlet.weight"]
     assert torch.equal(codec.decoder.outlet.weight, average)
+
+
+def test_export_in_half_precision_measures_what_will_be_loaded(training, tmp_path):
+    exp = tmp_path / "exp"
+    codec_train.main([*training, "--max_epoch", "1"])
+    args = (exp / "config.yaml", exp / "1epoch.pth")
+    exported = codec_export.export_codec(*args, tmp_path / "half", half_precision=True)
+    codec_export.export_codec(*args, tmp_path / "full")
+    half, full = (tmp_path / name / "codec.pth" for name in ("half", "full"))
+    assert half.stat().st_size < 0.75 * full.stat().st_size
+    loaded = load_codec(tmp_path / "half" / "codec.yaml", half)
+    codes = torch.arange(12).reshape(1, 3, 4)
+    assert torch.equal(loaded.decode(codes), exported.decode(codes))
+    assert torch.equal(loaded.silence_codes, loaded.measure_silence_codes())
+
+
+def test_training_starts_from_an_exported_codec(training, tmp_path):
+    codec_train.main([*training, "--max_epoch", "1"])
+    exp = tmp_path / "exp"
+    codec_export.export_codec(exp / "config.yaml", exp / "1epoch.pth", tmp_path)
+    weights = f"{tmp_path}/codec.pth"
+    training[training.index(str(exp))] = str(tmp_path / "fitted")
+    codec_train.main(
+        [*training, "--max_epoch", "1", "--num_iters_per_epoch", "1"]
+        + ["--optim_conf", "lr=0.0", "--init_param"]
+        + [f"{weights}::codec.generator", f"{weights}::codec.ema_generator"]
+    )
+    fitted = torch.load(tmp_path / "fitted" / "1epoch.pth", weights_only=True)
+    start = torch.load(weights, weights_only=True)
+    for name in ("generator", "ema_generator"):
+        found = fitted[f"codec.{name}.decoder.outlet.weight"]
+        torch.testing.assert_close(found, start["decoder.outlet.weight"])
 
 
 def test_export_refuses_other_checkpoints(tmp_path, tiny_codec_files):

@@ -13,6 +13,7 @@ datadir=data          # Where the sets are written.
 seed=0                # Seed of texts, voices and timings.
 nj=2                  # Processes of synthesis and rendering.
 size=full             # full, or smoke: a handful of conversations, for tests.
+codec_data=false      # Whether to speak the sentences that the codec is trained and scored on.
 conversations=        # Own data: a JSONL of conversations instead of the mini corpus.
 
 # shellcheck disable=SC2034  # parse_options.sh shows it
@@ -34,7 +35,8 @@ case "${size}" in
         text_args=() plan_args=() set_args=()
         ;;
     smoke)
-        text_args=(--num_known 4 --num_open 3 --codec_train_seconds 60 --codec_valid_sentences 4)
+        text_args=(--num_known 4 --num_open 3 --codec_train_seconds 60 --codec_valid_sentences 4
+            --codec_test_sentences 2)
         plan_args=(--num_train_voices 3 --num_test_voices 1 --train_voices_per_question 2
             --test_voices_per_open_question 1)
         set_args=(--num_train 6 --num_valid 3 --num_test 3)
@@ -87,9 +89,11 @@ if [ "${stage}" -le 2 ] && [ "${stop_stage}" -ge 2 ]; then
         python3 local/own_data.py --step codec --conversations "${conversations}" \
             --local "${local}" --out "${datadir}" --seed "${seed}"
     else
-        speak codec
-        python3 local/make_codec_data.py --texts "${local}/texts" --clips "${local}/clips/codec" \
-            --out "${datadir}"
+        if ${codec_data}; then
+            speak codec
+            python3 local/make_codec_data.py --texts "${local}/texts" \
+                --clips "${local}/clips/codec" --out "${datadir}"
+        fi
         speak agent
         speak user
     fi

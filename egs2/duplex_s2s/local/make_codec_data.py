@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Spoken codec sentences -> `<out>/codec_train` and `<out>/codec_valid`.
+"""Spoken codec sentences -> `<out>/codec_train`, `codec_valid` and `codec_test`.
 
 Each folder has wav.scp (22.05 kHz), text, utt2dur, utt2spk and spk2utt.
 """
@@ -12,7 +12,7 @@ from typing import Dict, List, Optional
 import soundfile
 from data_files import write_speakers, write_table
 from jsonl import read_jsonl
-from plan_clips import agent_clip
+from plan_clips import CODEC_SETS, agent_clip
 from voices import AGENT_VOICE
 
 from espnet2_duplex.bin.cli import run_cli
@@ -44,7 +44,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: Optional[List[str]] = None) -> None:
     args = get_parser().parse_args(cmd)
-    for name in ("codec_train", "codec_valid"):
+    for name in CODEC_SETS:
         rows = read_jsonl(args.texts / f"{name}.jsonl")
         seconds = write_codec_set(args.out / name, rows, args.clips)
         print(f"{name}: {len(rows)} sentences, {seconds:.0f} s", flush=True)

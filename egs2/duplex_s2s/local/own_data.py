@@ -2,7 +2,7 @@
 """Own conversations -> data folders, in the three steps of `data.sh --conversations`.
 
 plan    checks the file and lists the turns that have no wav (<local>/clips/own.jsonl)
-codec   writes codec_train and codec_valid from the agent's audio
+codec   writes codec_train, codec_valid and codec_test from the agent's audio
 sets    writes the data folders, as `make_conversations.py` does for the mini corpus
 """
 
@@ -53,8 +53,8 @@ def plan(conversations: List[OwnConversation], local: Path, seed: int) -> None:
 def write_codec_data(
     conversations: List[OwnConversation], local: Path, out: Path, seed: int
 ) -> None:
-    """codec_train and codec_valid: the agent's turns of train and of valid."""
-    for name in ("train", "valid"):
+    """codec_train, codec_valid and codec_test: the agent's turns of those sets."""
+    for name in ("train", "valid", "test"):
         wavs, texts, seconds = {}, {}, {}
         for conversation in conversations:
             for number, turn in enumerate(conversation.turns):

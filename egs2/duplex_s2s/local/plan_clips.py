@@ -21,6 +21,7 @@ from voices import AGENT_VOICE, TEST_VOICES, TRAIN_VOICES, Clip, clip_id
 
 from espnet2_duplex.bin.cli import run_cli
 
+CODEC_SETS = ("codec_train", "codec_valid", "codec_test")
 SPEED_RANGE = (0.9, 1.15)  # factor on a user voice's own pace
 
 
@@ -116,7 +117,7 @@ def main(cmd: Optional[List[str]] = None) -> None:
     uses = list(user_uses(plan, known, unseen))
     codec = [
         agent_clip(row["id"], row["text"])
-        for name in ("codec_train", "codec_valid")
+        for name in CODEC_SETS
         for row in read_jsonl(args.texts / f"{name}.jsonl")
     ]
     agent = [agent_clip(row["id"], row["answer"]) for row in [*known, *unseen]]

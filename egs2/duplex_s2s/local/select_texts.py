@@ -7,6 +7,7 @@ Writes JSON lines into `--out`:
     open.jsonl         questions that occur in test_open alone
     codec_train.jsonl  sentences that the agent reads for the codec
     codec_valid.jsonl
+    codec_test.jsonl
 
 A pair has `id`, `question`, `answer`, `group`, `source`, `licence`; a sentence has
 `id`, `text`, `source`, `licence`. Same seed and sources, same bytes.
@@ -47,8 +48,9 @@ class Selection:
     seed: int = 0
     num_known: int = 40
     num_open: int = 40
-    codec_train_seconds: float = 1600.0
+    codec_train_seconds: float = 14400.0
     codec_valid_sentences: int = 40
+    codec_test_sentences: int = 228  # as many as the paper's (Sec. 6.3)
     answer_share: float = 0.35  # of codec sentences in the style of answers
     known_repeats: int = 2  # readings of each known answer for the codec
 
@@ -120,7 +122,7 @@ def choose_pairs(
 def codec_sentences(
     selection: Selection, known: List[Dict], style: List[Dict], plain: List[Dict]
 ) -> Dict[str, List[Dict]]:
-    """Sentences that the agent reads for the codec; no sentence is in both sets.
+    """Sentences that the agent reads for the codec; no text is in two sets.
 
     Args:
         selection: how many.
@@ -128,19 +130,38 @@ def codec_sentences(
         style: other answers of the same kinds.
         plain: other sentences.
     """
-    half = selection.codec_valid_sentences // 2
+    style = distinct(style)
+    plain = distinct(plain, taken={row["text"] for row in style})
+    held_out = {}
+    for name, count in (
+        ("codec_valid", selection.codec_valid_sentences),
+        ("codec_test", selection.codec_test_sentences),
+    ):
+        half = count // 2
+        held_out[name] = style[:half] + plain[: count - half]
+        style, plain = style[half:], plain[count - half :]
     train = known * selection.known_repeats
-    valid = style[:half] + plain[: selection.codec_valid_sentences - half]
     seconds = _seconds(train)
     for limit, pool in (
         (selection.answer_share * selection.codec_train_seconds, style),
         (selection.codec_train_seconds, plain),
     ):
         for row in pool:
-            if row not in valid and seconds < limit:
+            if seconds < limit:
                 train.append(row)
                 seconds += _seconds([row])
-    return {"codec_train": train, "codec_valid": valid}
+    return {"codec_train": train, **held_out}
+
+
+def distinct(rows: Iterable[Dict], taken: Iterable[str] = ()) -> List[Dict]:
+    """The first row of every text that is not `taken`, in order."""
+    seen = set(taken)
+    firsts = []
+    for row in rows:
+        if row["text"] not in seen:
+            seen.add(row["text"])
+            firsts.append(row)
+    return firsts
 
 
 def _seconds(rows: Sequence[Dict]) -> float:
@@ -155,14 +176,12 @@ def answer_row(pair: TextPair) -> Dict:
 def wikipedia_sentences(
     downloads: Path, pronunciation: Pronunciation, rng: random.Random
 ) -> List[Dict]:
-    """Speakable first sentences of 6 to 20 words, shuffled, 1000 at most."""
+    """Speakable first sentences of 6 to 20 words, shuffled."""
     articles = load_summaries(downloads)
     rng.shuffle(articles)
     rows: List[Dict] = []
     for article in articles:
         text = first_sentence(article["extract"])
-        if len(rows) == 1000:
-            break
         if not 6 <= len(text.split()) <= 20 or not SPEAKABLE.fullmatch(text):
             continue
         if UNWANTED.isdisjoint(text.lower().split()) and pronunciation.phonemes(text):
@@ -215,9 +234,8 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--codec_train_seconds", type=float, default=default.codec_train_seconds
     )
-    parser.add_argument(
-        "--codec_valid_sentences", type=int, default=default.codec_valid_sentences
-    )
+    for name in ("codec_valid_sentences", "codec_test_sentences"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(default, name))
     return parser
 
 

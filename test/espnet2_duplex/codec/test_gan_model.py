@@ -3,18 +3,18 @@ import torch
 
 from espnet2_duplex.codec.gan_model import GanCodec
 from espnet2_duplex.codec.istft import IstftCodec
-from espnet2_duplex.tasks.codec import StftDiscriminator
+from espnet2_duplex.codec.spectrum_discriminator import SpectrumDiscriminator
 
 TINY = {
     "encoder_channels": [8, 8],
     "encoder_blocks": [1, 1],
-    "decoder_channels": 8,
+    "decoder_channels": [8, 8],
     "decoder_blocks": [1, 1],
 }
 
 
 def build(**conf):
-    discriminator = StftDiscriminator(filters=2, n_ffts=(256,), hop_lengths=(64,))
+    discriminator = SpectrumDiscriminator([256], num_channels=2, num_layers=2)
     return GanCodec(IstftCodec(**TINY), discriminator, **conf)
 
 
@@ -97,3 +97,26 @@ def test_decode_takes_espnets_layout():
     assert codec.decode(codes).shape == (2, 1, 3 * 1764)
     with pytest.raises(ValueError):
         codec.decode(codes + 4032)
+
+
+def test_the_discriminator_sees_the_first_crops_only():
+    codec = build(adversarial_start=0, adversarial_crops=1)
+    seen = []
+    codec.discriminator.register_forward_pre_hook(lambda _, x: seen.append(x[0]))
+    audio = speech()
+    codec(audio, forward_generator=False)
+    codec(audio)
+    assert [x.size(0) for x in seen] == [1, 1, 1, 1]
+    assert torch.equal(seen[1][0, 0, :3000], audio[0])
+
+
+def test_auxiliary_losses_count_by_their_weights():
+    codec = build(aux_weights={"mel": 3.0, "pitch": 0.0})
+    losses = {name: torch.tensor(2.0) for name in ("mel", "pitch", "voicing")}
+    assert float(codec._weighted_aux_loss(losses)) == 3.0 * 2.0 + 0.0 + 1.0 * 2.0
+
+
+def test_a_weight_of_no_auxiliary_loss_is_refused():
+    codec = build(aux_weights={"mell": 3.0})
+    with pytest.raises(ValueError, match="names mell, but the codec has mel, pitch"):
+        codec(speech())

@@ -26,7 +26,7 @@ def test_a_file_that_is_no_codec_config_is_refused(tmp_path, tiny_codec_files):
 
 def test_weights_of_another_shape_are_refused(tmp_path, tiny_codec_files):
     config = tmp_path / "codec.yaml"
-    conf = {"decoder_channels": 8, "decoder_blocks": [1, 1]}
+    conf = {"decoder_channels": [8, 8], "decoder_blocks": [1, 1]}
     config.write_text(yaml.safe_dump({"codec": "istft", "codec_conf": conf}))
     with pytest.raises(ValueError, match="export the codec again"):
         load_codec(config, tiny_codec_files[1])
