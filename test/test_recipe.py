@@ -39,7 +39,7 @@ class Recipe:
 
     def start(self, *words: str) -> subprocess.Popen:
         """Begin a run; all its processes are one group."""
-        command = " ".join(["./duplex_s2s.sh", OPTIONS.replace("\n", " "), *words])
+        command = " ".join(["./duplex_s2s.sh", OPTIONS, *words]).replace("\n", " ")
         binaries = Path(sys.executable).parent
         return subprocess.Popen(
             ["bash", "-c", f'{command} --test_sets "{" ".join(SETS)}"'],
@@ -74,7 +74,8 @@ class Recipe:
         return files
 
 
-EVERYTHING = "--skip_upload false --hf_repo user/duplex --hf_repo_local hub/duplex"
+EVERYTHING = """--score_codec true
+    --skip_upload false --hf_repo user/duplex --hf_repo_local hub/duplex"""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,7 @@ def test_every_stage_announces_itself_and_leaves_its_output(recipe):
     for name in [
         "data/train/turns",
         "exp/codec_train_codec/codec.pth",
+        "exp/codec_score/RESULTS.md",
         "dump/tokens/train/agent_codes.scp",
         "dump/text_tokens/bpe60/bpe.model",
         "exp/duplex_s2s_stats_bpe60/train/text_shape",

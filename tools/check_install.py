@@ -24,6 +24,10 @@ MODULES = {
     "sacrebleu": ("sacrebleu", "score", "scoring: BLEU"),
     "jiwer": ("jiwer", "score", "scoring: word error rate"),
     "silero_vad": ("silero-vad", "score", "scoring: speech intervals"),
+    "speechmos": ("speechmos", "score", "codec scores: DNSMOS"),
+    "resemblyzer": ("Resemblyzer", "score", "codec scores: speaker similarity"),
+    "pesq": ("pesq", "score", "codec scores: PESQ"),
+    "pystoi": ("pystoi", "score", "codec scores: STOI"),
     "pytest": ("pytest", "test", "tools/run_tests.sh"),
 }
 

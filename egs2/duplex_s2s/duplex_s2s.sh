@@ -163,6 +163,10 @@ if [ -z "${inference_tag}" ]; then
     inference_tag=decode_${inference_model%.pth}$(sed -e 's/--/_/g' -e 's/[ |=/]//g' <<<"${inference_args}")
 fi
 decode_dir=${duplex_exp}/${inference_tag}
+several_gpus=false
+if [ "${ngpu}" -gt 1 ]; then
+    several_gpus=true
+fi
 codec_data=false  # The codec's sentences are spoken only where somebody listens to them.
 if ${train_codec} || ${score_codec} || ${distill_encoder}; then
     codec_data=true
@@ -202,7 +206,7 @@ if ! ${skip_data_prep}; then
                     ${cuda_cmd} --gpu "${ngpu}" --num_threads "${train_threads}" "${codec_exp}/train.log" \
                     ${python} -m espnet2_duplex.bin.codec_train \
                     --config "${codec_config}" --output_dir "${codec_exp}" --resume true \
-                    --ngpu "$(min "${ngpu}" 1)" \
+                    --ngpu "${ngpu}" --multiprocessing_distributed "${several_gpus}" \
                     --train_data_path_and_name_and_type "${datadir}/codec_train/wav.scp,audio,sound" \
                     --valid_data_path_and_name_and_type "${datadir}/codec_valid/wav.scp,audio,sound" \
                     --train_shape_file "${datadir}/codec_train/wav.scp" \
@@ -212,6 +216,9 @@ if ! ${skip_data_prep}; then
                     ${python} -m espnet2_duplex.bin.codec_export \
                     --config "${codec_exp}/config.yaml" \
                     --model "${codec_exp}/latest.pth" --output "${codec_exp}" --half_precision
+                ${train_cmd} "${codec_exp}/plot.log" \
+                    ${python} -m espnet2_duplex.bin.codec_plot \
+                    --checkpoint "${codec_exp}/checkpoint.pth" --output_dir "${codec_exp}"
                 mark_done "${codec_exp}" "${done_hash}"
             fi
         fi
@@ -222,14 +229,21 @@ if ! ${skip_data_prep}; then
             fi
         done
         if ${score_codec}; then
-            log "Scoring the codec; log: ${expdir}/codec_score/score.log"
-            following "${expdir}/codec_score/score.log" \
-                ${train_cmd} "${expdir}/codec_score/score.log" \
-                ${python} -m espnet2_duplex.bin.codec_score \
-                --data_dir "${datadir}/codec_test" --asr_model "${whisper}" --nj "${nj}" \
-                ${codec_init:+--codec "before=${codec_init}"} \
-                --codec "$(basename "${codec_exp}")=${codec_exp}" --output_dir "${expdir}/codec_score"
-            cat "${expdir}/codec_score/RESULTS.md"
+            codec_score=${expdir}/codec_score
+            compared=(${codec_init:+--codec "before=${codec_init}"} --codec "$(basename "${codec_exp}")=${codec_exp}")
+            done_hash=$(hash_of "${compared[*]}" "@${codec_exp}/codec.pth" "@${datadir}/codec_test/wav.scp" "${whisper}")
+            if ! is_done "${codec_score}" "${done_hash}"; then
+                mkdir -p "${codec_score}"
+                resume_script "${codec_score}" 4
+                log "Scoring the codec; log: ${codec_score}/score.log"
+                following "${codec_score}/score.log" \
+                    ${train_cmd} "${codec_score}/score.log" \
+                    ${python} -m espnet2_duplex.bin.codec_score \
+                    --data_dir "${datadir}/codec_test" --asr_model "${whisper}" --nj "${nj}" \
+                    "${compared[@]}" --output_dir "${codec_score}"
+                mark_done "${codec_score}" "${done_hash}"
+            fi
+            cat "${codec_score}/RESULTS.md"
         fi
         if ${distill_encoder}; then
             ${python} local/encoder_speech.py --clips "${datadir}/local/clips" --out "${datadir}/encoder_train"

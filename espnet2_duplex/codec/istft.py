@@ -96,7 +96,8 @@ class IstftCodec(AbsCodec):
         makes the first minutes of training count), pitch (L1 in octaves, where the
         reference is voiced) and voicing (cross entropy).
         """
-        values, codes = self.quantizer(self.encoder(speech))
+        # Rounding to levels needs more digits than bfloat16 has.
+        values, codes = self.quantizer(self.encoder(speech).float())
         pitch = self.pitch_tracker(speech)
         output = self.decoder(values, pitch if self.training else None)
         with torch.no_grad():
@@ -113,11 +114,7 @@ class IstftCodec(AbsCodec):
     @torch.no_grad()
     def encode(self, speech: Tensor) -> Tensor:
         """Turn speech (B, S) into codes (B, T, K), padding the last frame with zeros."""
-        if speech.dim() != 2 or speech.size(1) == 0:
-            raise ValueError(
-                f"Speech has the shape {tuple(speech.shape)}, but encode expects "
-                "(B, S) with S > 0."
-            )
+        self.check_speech(speech)
         missing = -speech.size(1) % self.samples_per_frame
         # Speech stands in digital silence, not in the zeros of convolutions, so that
         # silence has the same codes at the edges as anywhere.

@@ -50,14 +50,16 @@ class Spectrogram(nn.Module):
     def forward(self, speech: Tensor) -> Tensor:
         """Return the magnitudes (B, F, window // 2 + 1) of speech (B, S)."""
         right = max(self.window_size - self.hop_size - self.left, 0)
-        padded = F.pad(speech, (self.left, right))
+        padded = F.pad(speech.float(), (self.left, right))
         frames = padded.unfold(-1, self.window_size, self.hop_size)
         spectrum = torch.fft.rfft(frames * self.window)
         return (spectrum.real.square() + spectrum.imag.square() + 1e-14).sqrt()
 
     def log_mel(self, magnitudes: Tensor) -> Tensor:
         """Return the natural log-mel energies (B, F, num_mels) of magnitudes."""
-        return (magnitudes @ self.bank).clamp_min(LOG_FLOOR).log()
+        # bfloat16 would round the quiet bands beside the loud ones.
+        with torch.autocast(magnitudes.device.type, enabled=False):
+            return (magnitudes @ self.bank).clamp_min(LOG_FLOOR).log()
 
 
 def normalize_log_mel(log_mel: Tensor) -> Tensor:

@@ -11,6 +11,15 @@ The way of one conversation through this package::
     results           counts of a set -> results.json; all sets -> RESULTS.md
     figures           the same to look at
 
+The way of one sentence that a codec reconstructs (bin/codec_score.py)::
+
+    judges               wav beside its recording -> scores, each judge by its name
+    speech_quality, speaker_similarity, squim   the judges
+    codec_results        scores of all sentences -> an entry of results.json,
+                         with character_errors and bootstrap
+    codec_table          entries -> the table of Sec. 6.3
+    codec_page           the same to look at and to listen to
+
 Counts of conversations add up to the counts of a set (`counts.Counts`); rates are
 computed last and are None where there was nothing to measure.
 """

@@ -137,7 +137,12 @@ class WhisperTranscriber:
 
         description = f"ASR ({window_seconds:g} s windows)"
         with (
-            tqdm(total=len(indices), unit="clip", desc=description) as bar,
+            tqdm(
+                total=len(indices),
+                unit="clip",
+                desc=description,
+                disable=len(indices) < 2,  # who asks clip by clip has a bar of his own
+            ) as bar,
             ThreadPoolExecutor(self.options.num_workers) as pool,
         ):
             for batch, texts in zip(batches, pool.map(decode, batches)):

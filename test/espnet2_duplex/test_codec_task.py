@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,17 @@ def test_training_resumes_and_exports(training, tmp_path):
     exported = [(tmp_path / n / "codec.pth").read_bytes() for n in ("a", "b")]
     assert exported[0] == exported[1]
     assert not list((tmp_path / "a").glob(".*"))
+
+
+def test_two_processes_train_on_a_cpu(training, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc_per_node", "2", "-m", "espnet2_duplex.bin.codec_train"]
+    command += [*training, "--max_epoch", "1", "--model_conf", "adversarial_start=0"]
+    command += ["--ngpu", "0", "--dist_backend", "gloo", "--unused_parameters", "true"]
+    subprocess.run(command, check=True, capture_output=True)
+    log = torch.load(tmp_path / "exp" / "checkpoint.pth", weights_only=True)["reporter"]
+    stats = log["stats"][1]["train"]
+    assert stats["generator_loss"] > 0 and stats["discriminator_loss"] > 0
 
 
 def test_clips_of_another_rate_are_refused(training, tmp_path):

@@ -20,7 +20,7 @@ LAYERS = (
 LAYER_OF = {unit: layer for layer, units in enumerate(LAYERS) for unit in units}
 # Everything else can be tested with torch alone.
 ESPNET_IMPORTERS = ("espnet_model", "train", "tasks", "bin")
-ESPNET_IMPORTERS += ("codec.espnet_codec", "codec.gan_model")
+ESPNET_IMPORTERS += ("codec.discriminators", "codec.espnet_codec", "codec.gan_model")
 
 
 def imported_modules(source, module, is_package):

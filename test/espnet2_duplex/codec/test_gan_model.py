@@ -120,3 +120,19 @@ def test_a_weight_of_no_auxiliary_loss_is_refused():
     codec = build(aux_weights={"mell": 3.0})
     with pytest.raises(ValueError, match="names mell, but the codec has mel, pitch"):
         codec(speech())
+
+
+def test_bfloat16_gives_nearly_the_same_losses_and_finite_gradients():
+    torch.manual_seed(0)
+    codec = build(adversarial_start=0)
+    audio = speech()
+    losses = []
+    for codec.bfloat16 in (False, True):
+        torch.manual_seed(1)  # of the noise
+        turn = codec(audio)
+        losses.append({k: float(v) for k, v in turn["stats"].items()})
+    turn["loss"].backward()
+    gradients = [p.grad for p in codec.generator.parameters() if p.grad is not None]
+    assert all(torch.isfinite(g).all() for g in gradients)
+    for name in ("mel_loss", "magnitude_loss", "aux_mel"):
+        assert losses[1][name] == pytest.approx(losses[0][name], rel=0.02)
