@@ -99,9 +99,7 @@ def main(cmd=None):
     """Export; see the module's docstring."""
     args = get_parser().parse_args(cmd)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    codec = export_codec(
-        args.config, args.model, args.output, args.half_precision
-    )
+    codec = export_codec(args.config, args.model, args.output, args.half_precision)
     size_mb = (Path(args.output) / "codec.pth").stat().st_size / 1e6
     level = codec.silence_level_dbfs()
     logging.info(

@@ -93,7 +93,9 @@ def _check_config(args: argparse.Namespace) -> None:
         )
     complete = args.nemo or args.mimi
     if complete is not None and args.config is not None:
-        raise ValueError(f"{complete} brings its own configuration; leave --config out.")
+        raise ValueError(
+            f"{complete} brings its own configuration; leave --config out."
+        )
 
 
 def _read_conf(config_file: str) -> dict:

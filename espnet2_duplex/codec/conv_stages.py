@@ -64,7 +64,25 @@ class CausalConv:
     def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, C, T) to (B, C', T / stride)."""
         padded = torch.cat([state, x], dim=-1)
-        return self.conv(padded), padded[..., padded.size(-1) - state.size(-1) :]
+        context = padded[..., padded.size(-1) - state.size(-1) :]
+        return _convolve(self.conv, padded), context
+
+
+def _convolve(conv: nn.Conv1d, x: Tensor) -> Tensor:
+    """Convolve (B, C, T), padded already."""
+    (kernel_size,), (dilation,), (stride,) = (
+        conv.kernel_size,
+        conv.dilation,
+        conv.stride,
+    )
+    num_outputs = (x.size(-1) - dilation * (kernel_size - 1) - 1) // stride + 1
+    if conv.groups > 1 or num_outputs > _FEW:
+        return conv(x)
+    columns = F.unfold(
+        x[:, :, None], (1, kernel_size), (1, dilation), stride=(1, stride)
+    )
+    y = conv.weight.flatten(1) @ columns
+    return y if conv.bias is None else y + conv.bias[:, None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,11 @@ class Excitation(nn.Module):
         noise = self.noise[(state.position[:, None] + steps) % _NUM_NOISE_WINDOWS]
         noise = torch.view_as_complex(noise)
         position = (state.position + hertz.size(1)) % _NUM_NOISE_WINDOWS
-        return harmonics, noise, ExcitationState(cycles[:, -1], log2_f0[:, -1], position)
+        return (
+            harmonics,
+            noise,
+            ExcitationState(cycles[:, -1], log2_f0[:, -1], position),
+        )
 
     def _cycles(self, hertz: Tensor, voiced: Tensor, state: ExcitationState) -> Tensor:
         """Phase at the windows' centres (B, N) in cycles, within [0, 1)."""

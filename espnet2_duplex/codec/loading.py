@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import yaml
+from torch import nn
 
 from espnet2_duplex.atomic import replacing
 from espnet2_duplex.codec.abs_codec import AbsCodec
@@ -76,7 +77,19 @@ def load_codec(
             f"{model_file} does not hold the weights that {config_file} describes; "
             "export the codec again with codec_export."
         ) from error
+    _lay_out_by_columns(codec)
     return codec.to(device).eval().requires_grad_(False)
+
+
+def _lay_out_by_columns(module: nn.Module) -> None:
+    """Store matrices so that a frame or a few pass through them faster.
+
+    A step reads every weight once and does little with it: on a CPU a tenth of its
+    time depends on whether the matrix lies as the product wants to read it.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            part.weight.data = part.weight.data.t().contiguous().t()
 
 
 def save_codec(

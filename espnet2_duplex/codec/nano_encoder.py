@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 END_KERNEL = 7  # of the first and of the last convolution
+SPEECH_LEVEL_DBFS = -25.0  # that untrained latents have unit power at
 
 
 class ResidualUnit(nn.Sequential):
@@ -83,6 +84,7 @@ class NanoEncoder(nn.Module):
             num_channels *= 2
         self.activation = nn.LeakyReLU()
         self.outlet = _end(num_channels, num_dims, padding_mode)
+        self._init_weights()
 
     def forward(self, speech: Tensor) -> Tensor:
         """Encode speech (B, S), S a whole number of frames."""
@@ -91,6 +93,28 @@ class NanoEncoder(nn.Module):
             x = torch.stack([branch(x) for branch in branches]).mean(0)
             x = sampler(self.activation(x))
         return self.outlet(self.activation(x)).transpose(1, 2)
+
+    @torch.no_grad()
+    def _init_weights(self) -> None:
+        """Start with latents that depend on the speech and reach all FSQ levels.
+
+        With torch's own start the power falls from stage to stage, the biases win, and
+        every frame gets the same code. He et al. (arXiv 1502.01852) keep the power
+        through convolution and leaky ReLU, whatever the width; the residual units
+        start as identities, as in Fixup (Zhang et al., arXiv 1901.09321).
+        """
+        slope = self.activation.negative_slope
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d):
+                nn.init.kaiming_normal_(module.weight, slope)
+                nn.init.zeros_(module.bias)
+        for module in self.modules():
+            if isinstance(module, ResidualUnit):
+                nn.init.zeros_(module[-1].weight)
+        nn.init.kaiming_normal_(self.inlet.weight, nonlinearity="linear")
+        # Here rather than in the inlet: updates of the larger weights move the latents
+        # relatively less, so that they do not saturate at once.
+        self.outlet.weight.mul_(10.0 ** (-SPEECH_LEVEL_DBFS / 20.0))
 
 
 def _end(num_inputs: int, num_outputs: int, padding_mode: str) -> nn.Conv1d:

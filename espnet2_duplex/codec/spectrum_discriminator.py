@@ -45,7 +45,11 @@ class _Scale(nn.Module):
         super().__init__()
         hop_size = window_size // 4
         self.spectrogram = Spectrogram(
-            sample_rate=2, window_size=window_size, hop_size=hop_size, num_mels=1, left=0
+            sample_rate=2,
+            window_size=window_size,
+            hop_size=hop_size,
+            num_mels=1,
+            left=0,
         )
         layers = []
         for index in range(num_layers):

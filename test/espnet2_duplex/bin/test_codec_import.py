@@ -1,4 +1,4 @@
-"""Import of .nemo archives: the structure that NeMo writes, tiny and random."""
+"""Import of NeMo's, transformers' and ESPnet's files, tiny and random."""
 
 import io
 import json
@@ -8,14 +8,64 @@ import tarfile
 import pytest
 import torch
 import yaml
+from espnet2.tasks.gan_codec import GANCodecTask
 from safetensors.torch import save_file
 from torch import nn
+from transformers import MimiConfig, MimiModel
 
-from espnet2_duplex.bin.codec_import import import_codec, main
+from espnet2_duplex.bin.codec_import import get_parser, import_codec, main
 from espnet2_duplex.codec.loading import load_codec
 
 STRIDES = [2, 3]
 PREFIX = "nemo.collections.tts.modules.audio_codec_modules."
+# Mimi and SoundStream of 16 samples a frame at 200 Hz.
+MIMI = {
+    "sampling_rate": 200,
+    "upsampling_ratios": [4, 2],
+    "num_filters": 4,
+    "hidden_size": 16,
+    "upsample_groups": 16,
+    "codebook_size": 32,
+    "codebook_dim": 8,
+    "vector_quantization_hidden_dimension": 8,
+    "num_quantizers": 4,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "intermediate_size": 16,
+    "sliding_window": 6,
+}
+SOUNDSTREAM = {
+    "sampling_rate": 200,
+    "generator_params": {
+        "hidden_dim": 8,
+        "encdec_n_filters": 2,
+        "encdec_ratios": [4, 2, 2],
+        "encdec_causal": True,
+        "encdec_pad_mode": "constant",
+        "quantizer_n_q": 3,
+        "quantizer_bins": 16,
+        "quantizer_kmeans_init": False,
+        "quantizer_target_bandwidth": [0.2],
+    },
+    "discriminator_params": {
+        "scales": 1,
+        "scale_discriminator_params": {
+            "channels": 4,
+            "max_downsample_channels": 4,
+            "max_groups": 4,
+            "downsample_scales": [1],
+        },
+        "complexstft_discriminator_params": {
+            "n_fft": 32,
+            "win_length": 32,
+            "hop_length": 8,
+            "channels": 2,
+        },
+    },
+    "use_mel_loss": False,
+    "use_dual_decoder": False,
+}
 
 
 def nemo_config():
@@ -135,6 +185,18 @@ def write_nemo(path, config, state, mode="w:"):
     return path
 
 
+def import_with(*options, output="unused"):
+    """Import without saving."""
+    cmd = [*map(str, options), "--output", str(output)]
+    return import_codec(get_parser().parse_args(cmd))
+
+
+def main_with(*options, output):
+    """Import, and load what was written."""
+    main([*map(str, options), "--output", str(output)])
+    return load_codec(output / "codec.yaml", output / "codec.pth")
+
+
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*deprecated:FutureWarning")
 @pytest.mark.parametrize(
     "norm, mode", [("old", "w:"), ("new", "w:gz"), ("removed", "w:")]
@@ -142,8 +204,7 @@ def write_nemo(path, config, state, mode="w:"):
 def test_archive_becomes_a_codec_that_loads(tmp_path, norm, mode):
     state, weights = nemo_model(norm)
     path = write_nemo(tmp_path / "model.nemo", nemo_config(), state, mode)
-    main(["--nemo", str(path), "--output", str(tmp_path / "out")])
-    codec = load_codec(tmp_path / "out" / "codec.yaml", tmp_path / "out" / "codec.pth")
+    codec = main_with("--nemo", path, output=tmp_path / "out")
     assert (codec.num_codebooks, codec.codebook_size) == (2, 20)
     pairs = {
         "audio_encoder.pre_conv.conv": codec.encoder.inlet,
@@ -168,12 +229,9 @@ def test_safetensors_give_the_same_codec_as_the_archive(tmp_path):
     nemo = write_nemo(tmp_path / "model.nemo", nemo_config(), state)
     save_file(state, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(json.dumps(nemo_config()))
-    first = import_codec(str(tmp_path / "a"), nemo_file=str(nemo))
-    import_codec(
-        str(tmp_path / "b"),
-        safetensors_file=str(tmp_path / "model.safetensors"),
-        config_file=str(tmp_path / "config.json"),
-    )
+    weights, config = tmp_path / "model.safetensors", tmp_path / "config.json"
+    first = main_with("--nemo", nemo, output=tmp_path / "a")
+    main_with("--safetensors", weights, "--config", config, output=tmp_path / "b")
     for name in ("codec.yaml", "codec.pth"):
         assert (tmp_path / "a" / name).read_bytes() == (
             tmp_path / "b" / name
@@ -234,7 +292,7 @@ def test_archives_of_another_model_are_refused_in_one_sentence(
     change(config, state)
     path = write_nemo(tmp_path / "model.nemo", config, state)
     with pytest.raises(ValueError, match=re.escape(message)):
-        import_codec(str(tmp_path / "out"), nemo_file=str(path))
+        main(["--nemo", str(path), "--output", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
 
 
@@ -242,21 +300,69 @@ def test_files_that_are_no_archive_are_refused(tmp_path):
     path = tmp_path / "model.nemo"
     path.write_bytes(b"PK\x03\x04 no tar")
     with pytest.raises(ValueError, match="is not a tar archive"):
-        import_codec(str(tmp_path), nemo_file=str(path))
+        import_with("--nemo", path)
     with tarfile.open(path, "w:"):
         pass
     with pytest.raises(ValueError, match="has no member model_config.yaml"):
-        import_codec(str(tmp_path), nemo_file=str(path))
+        import_with("--nemo", path)
     with pytest.raises(ValueError, match="is not a safetensors file"):
-        import_codec(str(tmp_path), safetensors_file=str(path))
+        import_with("--safetensors", path)
 
 
 def test_weights_that_are_no_plain_tensors_are_refused(tmp_path):
     path = write_nemo(tmp_path / "model.nemo", nemo_config(), {"x": Alpha(2)})
     with pytest.raises(ValueError, match="is not a state dict of tensors"):
-        import_codec(str(tmp_path), nemo_file=str(path))
+        import_with("--nemo", path)
 
 
-def test_a_configuration_beside_an_archive_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="leave --config out"):
-        import_codec(str(tmp_path), nemo_file="a.nemo", config_file="b.yaml")
+def test_mimi_becomes_a_codec_that_loads(tmp_path):
+    torch.manual_seed(0)
+    model = MimiModel(MimiConfig(**MIMI)).eval()
+    for name, tensor in model.state_dict().items():
+        if name.endswith("embed_sum"):  # zeros at first
+            tensor.normal_()
+    model.save_pretrained(tmp_path / "mimi")
+    options = ("--mimi", tmp_path / "mimi", "--num_codebooks", 3)
+    codec = main_with(*options, output=tmp_path / "out")
+    assert (codec.num_codebooks, codec.codebook_size) == (3, 32)
+    codes = torch.randint(32, (1, 3, 5))
+    with torch.inference_mode():
+        expected = model.decode(codes).audio_values[:, 0]
+    assert torch.equal(codec.decode(codes.transpose(1, 2)), expected)
+
+
+def test_espnets_training_becomes_a_codec_that_loads_and_streams(tmp_path):
+    args = GANCodecTask.get_default_config()
+    args |= {"codec": "soundstream", "codec_conf": SOUNDSTREAM, "model_conf": {}}
+    config, weights = tmp_path / "config.yaml", tmp_path / "model.pth"
+    config.write_text(yaml.safe_dump(args))
+    model, _ = GANCodecTask.build_model_from_file(config)
+    torch.save(model.state_dict(), weights)
+    options = ("--espnet", weights, "--config", config)
+    codec = main_with(*options, output=tmp_path / "out")
+    assert (codec.num_codebooks, codec.codebook_size) == (3, 16)
+    assert codec.can_stream
+    codes = torch.randint(16, (3, 1, 4))
+    expected = model.eval().decode(codes)[:, 0]
+    assert torch.equal(codec.decode(codes.permute(1, 2, 0)), expected)
+
+
+def test_an_espnet_checkpoint_without_its_configuration_is_refused():
+    message = "model.pth comes without its configuration; pass the config.yaml"
+    with pytest.raises(ValueError, match=message):
+        import_with("--espnet", "model.pth")
+
+
+@pytest.mark.parametrize("source", ["nemo", "mimi"])
+def test_a_configuration_too_many_is_refused(source):
+    message = "^model brings its own configuration; leave --config out"
+    with pytest.raises(ValueError, match=message):
+        import_with(f"--{source}", "model", "--config", "b.yaml")
+
+
+def test_the_help_names_all_sources(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    text = capsys.readouterr().out
+    for option in ("--nemo", "--safetensors", "--mimi", "--espnet", "--config"):
+        assert option in text

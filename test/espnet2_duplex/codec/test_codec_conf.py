@@ -28,19 +28,24 @@ def parse(root, name, *options):
     return CodecTask.get_parser().parse_args(["--config", str(config), *options])
 
 
+NANOCODEC = ["--codec", "nanocodec", "--discriminator", "period_stft"]
+NANOCODEC += ["--model_conf", "aux_weights={}"]
+
+
 @pytest.mark.parametrize(
     "name, shape, options",
     [
         ("train_codec_nano.yaml", "nanocodec", []),
-        ("personalise_codec.yaml", "nanocodec", ["--codec", "nanocodec"]),
-        ("personalise_codec.yaml", "istft", ["--codec", "istft"]),
+        ("personalise_codec.yaml", "istft", []),
+        ("personalise_codec.yaml", "nanocodec", NANOCODEC),
     ],
 )
 def test_both_players_take_a_turn(root, name, shape, options):
-    args = parse(root, name, *options)
+    args = parse(root, name, *options, "--model_conf", "adversarial_start=0")
     assert args.codec == shape
     args.codec_conf = args.codec_conf | TINY_CODECS[shape]
-    args.discriminator_conf = args.discriminator_conf | TINY_DISCRIMINATOR
+    if args.discriminator == "period_stft":
+        args.discriminator_conf = args.discriminator_conf | TINY_DISCRIMINATOR
     model = CodecTask.build_model(args)
     speech = 0.1 * torch.randn(1, 3 * 1764)
     for turn, is_generator in enumerate((True, False)):
@@ -50,8 +55,25 @@ def test_both_players_take_a_turn(root, name, shape, options):
         assert torch.isfinite(result["loss"])
 
 
-def test_the_small_codecs_own_losses_are_weighted_as_the_comment_says(root):
-    option = "aux_weights={mel: 5, pitch: 12, voicing: 1}"
-    args = parse(root, "personalise_codec.yaml", "--model_conf", option)
-    assert args.model_conf["aux_weights"] == {"mel": 5, "pitch": 12, "voicing": 1}
-    assert args.model_conf["adversarial_start"] == 0
+def test_the_nanocodec_of_the_comment_has_no_losses_of_its_own(root):
+    args = parse(root, "personalise_codec.yaml", *NANOCODEC)
+    assert args.model_conf["aux_weights"] == {}
+    assert args.model_conf["adversarial_start"] == 500
+
+
+def test_a_voice_is_learnt_with_the_small_codecs_losses_more_slowly(root):
+    training = parse(root, "train_codec_istft.yaml")
+    personal = parse(root, "personalise_codec.yaml")
+    for name in ("codec", "codec_conf", "discriminator"):
+        assert getattr(personal, name) == getattr(training, name)
+    weights = personal.model_conf["aux_weights"]
+    assert weights == training.model_conf["aux_weights"]
+    assert personal.optim_conf["lr"] < training.optim_conf["lr"]
+
+
+@pytest.mark.parametrize("name", ["train_codec_istft.yaml", "personalise_codec.yaml"])
+def test_the_learning_rate_ends_with_the_last_update(root, name):
+    args = parse(root, name)
+    num_updates = args.max_epoch * args.num_iters_per_epoch
+    assert args.scheduler_conf["total_steps"] == num_updates
+    assert args.scheduler_conf["max_lr"] == args.optim_conf["lr"]

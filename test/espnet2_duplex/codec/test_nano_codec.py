@@ -88,6 +88,25 @@ def sizes(state):
     return [sizes(part) for part in state]
 
 
+def test_untrained_latents_reach_the_levels_and_depend_on_the_speech():
+    torch.manual_seed(0)
+    encoder = NanoCodec(**TINY | {"encoder_channels": 12}).encoder
+    speech = 10.0 ** (-25.0 / 20.0) * torch.randn(2, 32 * 1764)
+    with torch.inference_mode():
+        latents = encoder(speech).flatten(0, 1)
+    assert 0.3 < latents.std() < 3.0
+    assert latents.std(0).mean() > 0.1
+
+
+def test_an_untrained_codec_uses_many_codes():
+    torch.manual_seed(0)
+    codec = NanoCodec(**TINY | {"encoder_channels": 12})
+    loudness = torch.linspace(-45.0, -20.0, 32).repeat_interleave(1764)
+    codes = codec.encode(10.0 ** (loudness / 20.0) * torch.randn(2, 32 * 1764))
+    for column in codes.flatten(0, 1).unbind(1):
+        assert column.unique().numel() >= 16  # of 64 frames
+
+
 def test_special_ids_are_refused(codec):
     with pytest.raises(ValueError, match="Code 4032 is outside 0..4031"):
         codec.step(torch.full((1, 1, 4), 4032), codec.init_state(1))
