@@ -8,6 +8,7 @@ from espnet2_duplex.duplex_lm import DuplexLM
 from espnet2_duplex.loss import ChannelLoss, LossWeights, duplex_loss
 from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
 from espnet2_duplex.perception.adapter import Adapter
+from espnet2_duplex.precision import fast_bfloat16
 from espnet2_duplex.vocabulary import TextIds
 
 
@@ -108,13 +109,6 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
     def collect_feats(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Nothing: the encoder normalises by itself."""
         return {}
-
-
-def fast_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 here: on GPUs and AVX-512 processors."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 
 
 def channel_stats(sums: ChannelLoss, loss: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -158,6 +158,24 @@ def test_training_killed_in_the_middle_resumes_and_finishes(recipe):
     assert (exp / "3epoch.pth").exists() and (exp / ".done").exists()
 
 
+def test_without_training_the_codec_is_the_one_that_comes_along(recipe):
+    recipe.run("--train_codec false --dumpdir dump_shipped --stage 4 --stop_stage 5")
+    codes = recipe.path("dump_shipped/tokens/train/agent_codes.scp")
+    assert codes.read_text() != ""
+    assert not recipe.path("exp/codec_istft").exists()
+
+
+def test_a_codec_is_fitted_from_another_and_scored_beside_it(recipe):
+    words = ["--stage 4 --stop_stage 4 --codec_init exp/codec_train_codec"]
+    words += ["--score_codec true --expdir exp_fitted"]
+    words += ['--score_codec_args "--no_asr --no_pesq --mos none"']
+    recipe.run(*words)
+    fitted = recipe.path("exp_fitted/codec_train_codec_from_codec_train_codec")
+    assert "codec.generator" in (fitted / "train.log").read_text()
+    scores = recipe.path("exp_fitted/codec_score/RESULTS.md").read_text()
+    assert "|before|" in scores and f"|{fitted.name}|" in scores
+
+
 def test_own_conversations_get_folders_of_their_own(recipe):
     turns = [{"role": "user", "text": "Hello?"}, {"role": "agent", "text": "Hello."}]
     lines = [json.dumps({"id": f"call_{n}", "turns": turns}) for n in range(3)]
@@ -184,6 +202,10 @@ def test_model_of_other_data_is_not_overwritten(recipe):
     "words, sentence",
     [
         ("--token_type hugging_face", "needs --llm"),
+        (
+            "--train_codec false --codec_init exp/codec_train_codec",
+            "--codec_init is where training starts; add --train_codec true",
+        ),
         ("--token_type char", "is bpe or hugging_face, not 'char'"),
         (
             "--stage 8 --encoder_init no.pth",

@@ -46,6 +46,7 @@ codec_init=           # Folder of a codec to start training from, for conf/perso
 codec_exp=            # Folder of the codec (codec.yaml, codec.pth); pretrained/codec_istft, or made from the config's name.
 codec_args=           # Options that override the codec's configuration.
 score_codec=false     # Whether to score the codec on data/codec_test (minutes).
+score_codec_args=     # Further options for codec_score, e.g. "--mos squim --speaker_encoder ecapa2".
 distill_encoder=false # Whether to make the encoder's initial weights anew (minutes).
 encoder_init=pretrained/whisper_causal/encoder.pth  # Initial weights of the encoder; "none": random.
 distill_config=conf/distill_encoder.yaml  # Configuration of that.
@@ -91,6 +92,10 @@ if [ $# -ne 0 ]; then
 fi
 if [ "${token_type}" = hugging_face ] && [ -z "${llm}" ]; then
     log "error: --token_type hugging_face needs --llm, the Hugging Face name or folder of the LLM."
+    exit 2
+fi
+if [ -n "${codec_init}" ] && ! ${train_codec}; then
+    log "error: --codec_init is where training starts; add --train_codec true, or name the codec with --codec_exp."
     exit 2
 fi
 if [ "${token_type}" != hugging_face ] && [ "${token_type}" != bpe ]; then
@@ -151,7 +156,7 @@ if [ -z "${codec_exp}" ] && ! ${train_codec}; then
     codec_exp=pretrained/codec_istft
 elif [ -z "${codec_exp}" ]; then
     codec_tag=$(basename "${codec_config}" .yaml)
-    codec_exp=${expdir}/codec_${codec_tag#train_codec_}
+    codec_exp=${expdir}/codec_${codec_tag#train_codec_}${codec_init:+_from_$(basename "${codec_init}")}
 fi
 duplex_exp=${expdir}/duplex_s2s_${duplex_tag}
 stats_dir=${expdir}/duplex_s2s_stats_${token_tag}
@@ -190,13 +195,10 @@ if ! ${skip_data_prep}; then
 
     if banner 4 "codec (${codec_exp})"; then
         if ${train_codec}; then
-            init_args=()
-            if [ -n "${codec_init}" ]; then
-                init=${codec_init}/codec.pth
-                init_args=(--init_param "${init}::codec.generator" "${init}::codec.ema_generator")
-            fi
-            data_hash=$(hash_of "@${datadir}/codec_train/wav.scp" "@${datadir}/codec_valid/wav.scp")
-            done_hash=$(hash_of "${data_hash}" "@${codec_config}" "${codec_args}" ${codec_init:+"@${codec_init}/codec.pth"})
+            # Another start is another training, which must not resume the first.
+            data_hash=$(hash_of "@${datadir}/codec_train/text" "@${datadir}/codec_train/utt2dur" \
+                "@${datadir}/codec_valid/text" "@${datadir}/codec_valid/utt2dur" ${codec_init:+"@${codec_init}/codec.pth"})
+            done_hash=$(hash_of "${data_hash}" "@${codec_config}" "${codec_args}")
             if ! is_done "${codec_exp}" "${done_hash}"; then
                 begin_training "${codec_exp}" "${data_hash}" --codec_exp
                 resume_script "${codec_exp}" 4
@@ -211,7 +213,7 @@ if ! ${skip_data_prep}; then
                     --valid_data_path_and_name_and_type "${datadir}/codec_valid/wav.scp,audio,sound" \
                     --train_shape_file "${datadir}/codec_train/wav.scp" \
                     --valid_shape_file "${datadir}/codec_valid/wav.scp" \
-                    "${init_args[@]}" ${codec_args}
+                    ${codec_init:+--init_codec "${codec_init}"} ${codec_args}
                 ${train_cmd} "${codec_exp}/export.log" \
                     ${python} -m espnet2_duplex.bin.codec_export \
                     --config "${codec_exp}/config.yaml" \
@@ -231,16 +233,18 @@ if ! ${skip_data_prep}; then
         if ${score_codec}; then
             codec_score=${expdir}/codec_score
             compared=(${codec_init:+--codec "before=${codec_init}"} --codec "$(basename "${codec_exp}")=${codec_exp}")
-            done_hash=$(hash_of "${compared[*]}" "@${codec_exp}/codec.pth" "@${datadir}/codec_test/wav.scp" "${whisper}")
+            done_hash=$(hash_of "${compared[*]}" "@${codec_exp}/codec.pth" ${codec_init:+"@${codec_init}/codec.pth"} \
+                "@${datadir}/codec_test/text" "@${datadir}/codec_test/utt2dur" "${whisper}" "${score_codec_args}")
             if ! is_done "${codec_score}" "${done_hash}"; then
                 mkdir -p "${codec_score}"
                 resume_script "${codec_score}" 4
+                # shellcheck disable=SC2086
                 log "Scoring the codec; log: ${codec_score}/score.log"
                 following "${codec_score}/score.log" \
                     ${train_cmd} "${codec_score}/score.log" \
                     ${python} -m espnet2_duplex.bin.codec_score \
                     --data_dir "${datadir}/codec_test" --asr_model "${whisper}" --nj "${nj}" \
-                    "${compared[@]}" --output_dir "${codec_score}"
+                    "${compared[@]}" --output_dir "${codec_score}" ${score_codec_args}
                 mark_done "${codec_score}" "${done_hash}"
             fi
             cat "${codec_score}/RESULTS.md"

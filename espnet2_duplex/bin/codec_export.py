@@ -3,10 +3,11 @@
 Usage (end of stage 4 of the recipe):
 
     python -m espnet2_duplex.bin.codec_export --config exp/codec/config.yaml \
-        --model exp/codec/valid.mel_loss.best.pth --output exp/codec
+        --model exp/codec/latest.pth --output exp/codec --half_precision
 
 writes exp/codec/codec.yaml and exp/codec/codec.pth: the averaged weights, and the
-codes of digital silence measured with them.
+codes of digital silence measured with them. The last checkpoint, not the one with the
+lowest distance of spectra: a discriminator makes speech better and that distance worse.
 """
 
 import argparse
@@ -15,12 +16,11 @@ import sys
 from pathlib import Path
 
 import torch
-import yaml
 from torch import Tensor
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.codec.abs_codec import AbsCodec
-from espnet2_duplex.codec.loading import build_codec, save_codec
+from espnet2_duplex.codec.loading import build_codec, read_codec_config, save_codec
 
 # Silence of the agent must not be heard.
 MAX_SILENCE_DBFS = -60.0
@@ -60,10 +60,8 @@ def export_codec(
     Raises:
         ValueError: If the checkpoint is not one of that codec.
     """
-    with open(config_file, encoding="utf-8") as f:
-        config = yaml.safe_load(f)
-    conf = {"codec": config["codec"], "codec_conf": config.get("codec_conf") or {}}
-    codec = build_codec(conf["codec"], conf["codec_conf"])
+    name, conf = read_codec_config(config_file)
+    codec = build_codec(name, conf)
     try:
         codec.load_state_dict(_averaged_weights(model_file))
     except RuntimeError as error:
@@ -77,7 +75,7 @@ def export_codec(
             weight.copy_(weight.half())
     # Of the weights as they will be loaded.
     codec.silence_codes.copy_(codec.measure_silence_codes())
-    save_codec(codec, conf["codec"], conf["codec_conf"], output_dir, half_precision)
+    save_codec(codec, name, conf, output_dir, half_precision)
     return codec
 
 
@@ -100,12 +98,20 @@ def main(cmd=None):
     args = get_parser().parse_args(cmd)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     codec = export_codec(args.config, args.model, args.output, args.half_precision)
-    size_mb = (Path(args.output) / "codec.pth").stat().st_size / 1e6
+    report(codec, args.output)
+
+
+def report(codec: AbsCodec, output_dir: str) -> None:
+    """Log what was written, and whether its silence can be heard."""
     level = codec.silence_level_dbfs()
     logging.info(
-        "%s/codec.pth: %.1f MB, silence codes %s at %.1f dBFS",
-        args.output,
-        size_mb,
+        "%s/codec.pth: %.1f MB, %d codebooks of %d codes at %g frames per second, "
+        "silence codes %s at %.1f dBFS",
+        output_dir,
+        (Path(output_dir) / "codec.pth").stat().st_size / 1e6,
+        codec.num_codebooks,
+        codec.codebook_size,
+        float(codec.frame_rate),
         codec.silence_codes.tolist(),
         level,
     )

@@ -23,6 +23,7 @@ import sys
 import yaml
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.bin.codec_export import report
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.loading import save_codec
 from espnet2_duplex.codec.nano_checkpoint import (
@@ -50,7 +51,7 @@ def get_parser() -> argparse.ArgumentParser:
         "of --espnet's training",
     )
     parser.add_argument(
-        "--num_codebooks", type=int, default=8, help="of Mimi: how many to use"
+        "--num_codebooks", type=int, help="of --mimi: how many to use (8 by default)"
     )
     parser.add_argument("--output", required=True, help="folder for codec.{yaml,pth}")
     return parser
@@ -66,7 +67,7 @@ def import_codec(args: argparse.Namespace) -> tuple[str, dict, AbsCodec]:
         ValueError: If --config is missing or one too many, or the files are not
             those of such a codec.
     """
-    _check_config(args)
+    _check_options(args)
     if args.nemo is not None:
         config, state = read_nemo(args.nemo)
         conf = conf_from_nemo(config)
@@ -77,20 +78,23 @@ def import_codec(args: argparse.Namespace) -> tuple[str, dict, AbsCodec]:
         return "nanocodec", conf, build_from_nemo(conf, state)
     # Imported here: each needs packages that the others do without.
     if args.mimi is not None:
-        from espnet2_duplex.codec.mimi import import_mimi
+        from espnet2_duplex.codec.mimi import DEFAULT_NUM_CODEBOOKS, import_mimi
 
-        return "mimi", *import_mimi(args.mimi, args.num_codebooks)
+        num_codebooks = args.num_codebooks or DEFAULT_NUM_CODEBOOKS
+        return "mimi", *import_mimi(args.mimi, num_codebooks)
     from espnet2_duplex.codec.espnet_codec import import_espnet
 
     return "espnet", *import_espnet(args.config, args.espnet)
 
 
-def _check_config(args: argparse.Namespace) -> None:
+def _check_options(args: argparse.Namespace) -> None:
     if args.espnet is not None and args.config is None:
         raise ValueError(
             f"{args.espnet} comes without its configuration; pass the config.yaml of "
             "its training with --config."
         )
+    if args.num_codebooks is not None and args.mimi is None:
+        raise ValueError("--num_codebooks is for --mimi only; leave it out.")
     complete = args.nemo or args.mimi
     if complete is not None and args.config is not None:
         raise ValueError(
@@ -110,16 +114,7 @@ def main(cmd=None):
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     name, conf, codec = import_codec(args)
     save_codec(codec, name, conf, args.output)
-    logging.info(
-        "%s/codec.pth: %d codebooks of %d codes at %g frames per second, silence "
-        "codes %s at %.1f dBFS",
-        args.output,
-        codec.num_codebooks,
-        codec.codebook_size,
-        float(codec.frame_rate),
-        codec.silence_codes.tolist(),
-        codec.silence_level_dbfs(),
-    )
+    report(codec, args.output)
 
 
 if __name__ == "__main__":

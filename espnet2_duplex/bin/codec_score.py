@@ -8,7 +8,7 @@ Usage (from the recipe's folder):
 writes into --output_dir results.json, RESULTS.md (the table), report.html (the table
 and examples, one file), and for each codec <name>/wav and <name>/sentences.jsonl (the
 scores of every sentence). What was scored before is not done again unless its
-recording, its codec or its judge has changed.
+recording, its codec or the choice of its judge has changed.
 """
 
 import argparse
@@ -53,7 +53,7 @@ SECONDS_BETWEEN_SAVES = 5.0
 def get_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "--data_dir", type=Path, default="data/codec_test", help="wav.scp and text"

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 # Noise repeats after this many windows (5 s): too long to be heard.
 _NUM_NOISE_WINDOWS = 448
 _NOISE_SEED = 2305
+_MAX_RUN = 263  # windows of one phase: 3 s
 
 
 class ExcitationState(NamedTuple):
@@ -16,12 +17,14 @@ class ExcitationState(NamedTuple):
     Attributes:
         cycles: Phase of the pulse train at the centre of the last window, in cycles
             (B,), float64.
-        log2_f0: Pitch of the last window (B,).
+        log2_f0: Pitch of the last window (B,), float64.
+        run: Windows since the phase began anew (B,) int64.
         position: Number of the noise's next window (B,) int64.
     """
 
     cycles: Tensor
     log2_f0: Tensor
+    run: Tensor
     position: Tensor
 
 
@@ -35,8 +38,9 @@ class Excitation(nn.Module):
     and, on average, every bin of the noise has magnitude 1 in the scale of
     `Spectrogram`.
 
-    Where speech is not voiced the phase begins anew, so that rounding errors of the
-    pitch cannot add up over a conversation.
+    Where speech is not voiced the phase begins anew, and after three seconds of one
+    vowel too, so that rounding errors of the pitch cannot add up: they differ between
+    whole sequences and steps. In float64, which not every device has (MPS has not).
     """
 
     def __init__(self, sample_rate: int, window_size: int, hop_size: int):
@@ -57,7 +61,7 @@ class Excitation(nn.Module):
         position = zeros.long()
         if self.training:
             position = torch.randint_like(position, _NUM_NOISE_WINDOWS)
-        return ExcitationState(zeros.double(), zeros, position)
+        return ExcitationState(zeros.double(), zeros.double(), zeros.long(), position)
 
     @torch.no_grad()
     def step(
@@ -66,7 +70,7 @@ class Excitation(nn.Module):
         """Make the next N windows, N any number.
 
         Args:
-            log2_f0: Base-2 logarithm of the pitch in Hz (B, N).
+            log2_f0: Base-2 logarithm of the pitch in Hz (B, N), float64.
             voiced: Whether the phase goes on (B, N) bool; else it is 0.
             state: Where the last call ended.
 
@@ -75,29 +79,31 @@ class Excitation(nn.Module):
             complex, and the new state.
         """
         hertz = log2_f0.exp2()
-        cycles = self._cycles(hertz, voiced, state)
-        pulses = self._pulse_train(hertz, cycles.float())
+        cycles, run = self._cycles(hertz, voiced, state)
+        pulses = self._pulse_train(hertz.float(), cycles.float())
         harmonics = torch.fft.rfft(pulses * self.window)
         steps = torch.arange(hertz.size(1), device=hertz.device)
         noise = self.noise[(state.position[:, None] + steps) % _NUM_NOISE_WINDOWS]
         noise = torch.view_as_complex(noise)
         position = (state.position + hertz.size(1)) % _NUM_NOISE_WINDOWS
-        return (
-            harmonics,
-            noise,
-            ExcitationState(cycles[:, -1], log2_f0[:, -1], position),
-        )
+        new_state = ExcitationState(cycles[:, -1], log2_f0[:, -1], run, position)
+        return harmonics, noise, new_state
 
-    def _cycles(self, hertz: Tensor, voiced: Tensor, state: ExcitationState) -> Tensor:
-        """Phase at the windows' centres (B, N) in cycles, within [0, 1)."""
+    def _cycles(
+        self, hertz: Tensor, voiced: Tensor, state: ExcitationState
+    ) -> tuple[Tensor, Tensor]:
+        """Phase at the windows' centres (B, N) in cycles, within [0, 1), and the run."""
         previous = torch.cat([state.log2_f0.exp2()[:, None], hertz[:, :-1]], dim=1)
-        advance = 0.5 * (previous + hertz).double() * (self.hop_size / self.sample_rate)
+        advance = 0.5 * (previous + hertz) * (self.hop_size / self.sample_rate)
         total = state.cycles[:, None] + advance.cumsum(1)
-        # What had been added up when the phase last began anew.
         index = torch.arange(hertz.size(1), device=hertz.device)
-        last_reset = torch.where(voiced, -1, index).cummax(1).values
+        last_unvoiced = torch.where(voiced, -1 - state.run[:, None], index)
+        run = index - last_unvoiced.cummax(1).values
+        # What had been added up when the phase last began anew.
+        last_reset = torch.where(run % _MAX_RUN == 0, index, -1).cummax(1).values
         at_reset = total.gather(1, last_reset.clamp_min(0))
-        return (total - torch.where(last_reset < 0, 0.0, at_reset)) % 1.0
+        cycles = (total - torch.where(last_reset < 0, 0.0, at_reset)) % 1.0
+        return cycles, run[:, -1] % _MAX_RUN
 
     def _pulse_train(self, hertz: Tensor, cycles: Tensor) -> Tensor:
         """Sum of all harmonics below half the sampling rate, (B, N, window).
@@ -117,8 +123,8 @@ class Excitation(nn.Module):
     def _noise_spectra(self) -> Tensor:
         """Spectra (windows, bins, 2) of one stretch of noise that goes round.
 
-        Real and imaginary parts, since `Module.to(dtype)` would make complex buffers
-        real.
+        Real and imaginary parts, since ESPnet's `model.to(dtype=float32)` would make a
+        complex buffer real.
         """
         generator = torch.Generator().manual_seed(_NOISE_SEED)
         noise = torch.randn(_NUM_NOISE_WINDOWS * self.hop_size, generator=generator)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from espnet2_duplex.codec.abs_codec import AbsCodec, CodecOutput
 from espnet2_duplex.codec.fsq import CodebookUsage
 from espnet2_duplex.codec.spectral_loss import MultiResolutionSpectralLoss
+from espnet2_duplex.precision import fast_bfloat16
 
 
 class GanCodec(AbsGANCodec):
@@ -38,14 +39,15 @@ class GanCodec(AbsGANCodec):
             others.
         adversarial_weight: Weight of the adversarial loss once it has begun.
         feature_match_weight: Weight of the feature matching loss, likewise.
-        adversarial_start: Generator updates before the discriminator begins;
-            -1 for never (in minutes of training it hardly helps).
+        adversarial_start: The generator's update from which on, counted from 1, the
+            discriminator takes part; -1 for never.
         adversarial_crops: Crops of each batch that the discriminator sees, from the
             first on; 0 for all. On a CPU it is the dearest part of an update.
-        ema_decay: Decay of the average per update.
-        bfloat16: Whether to compute in bfloat16: faster on GPUs and on processors that
-            have it. Weights, spectra, losses and the quantizer stay float32. ESPnet's
-            `use_amp` would take float16 here.
+        ema_decay: Decay of the average per update. It follows the weights before the
+            update, so that it lacks the last one.
+        bfloat16: Whether to compute in bfloat16 where that is faster. Weights, spectra,
+            losses and the quantizer stay float32. ESPnet's `use_amp` would take float16
+            here.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class GanCodec(AbsGANCodec):
         self.adversarial_start = adversarial_start
         self.adversarial_crops = adversarial_crops or None
         self.ema_decay = ema_decay
-        self.bfloat16 = bfloat16
+        self.bfloat16 = bfloat16 and fast_bfloat16()
         self.spectral_loss = MultiResolutionSpectralLoss(generator.sample_rate)
         self.generator_loss = GeneratorAdversarialLoss()
         self.discriminator_loss = DiscriminatorAdversarialLoss()

@@ -109,14 +109,14 @@ class IstftDecoder(nn.Module):
         if pitch is None:
             log2_f0, voiced = predicted, voiced_logits > _VOICED_LOGIT
         else:
-            log2_f0 = torch.where(pitch.voiced, pitch.log2_f0, predicted)
+            log2_f0 = torch.where(pitch.voiced, pitch.log2_f0.double(), predicted)
             voiced = pitch.voiced
         state = self.excitation.init_state(values.size(0))
         harmonics, noise, _ = self.excitation.step(log2_f0, voiced, state)
         speech = self._overlap_add(self._frames(self.fast(x), harmonics, noise))
         speech = speech[:, : speech.size(1) - self._tail_size]
         log_mel = denormalize_log_mel(self.aux_outlet(x).float())
-        return DecoderOutput(speech, log_mel, predicted, voiced_logits)
+        return DecoderOutput(speech, log_mel, predicted.float(), voiced_logits.float())
 
     def init_state(self, batch_size: int) -> IstftState:
         """Return the state before the first frame."""
@@ -153,7 +153,8 @@ class IstftDecoder(nn.Module):
 
     def _pitch(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden (B, F, C) -> log2 of the pitch in Hz and logits of voicing (B, F)."""
-        octaves, voiced_logits = self.pitch_outlet(x).float().unbind(-1)
+        # In float64, since the phase adds up what this rounds.
+        octaves, voiced_logits = self.pitch_outlet(x).double().unbind(-1)
         # Within an octave and a half of the centre, whatever the weights: 64-512 Hz.
         return _CENTRE_LOG2_F0 + 1.5 * octaves.tanh(), voiced_logits
 

@@ -3,6 +3,7 @@
 import importlib
 import io
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 import yaml
@@ -45,6 +46,22 @@ def build_codec(name: str, conf: dict) -> AbsCodec:
     raise ValueError(f"Unknown codec {name!r}; choose one of {known}.")
 
 
+def read_codec_config(config_file: str | Path) -> tuple[str, dict]:
+    """Read a codec's name and constructor arguments from a YAML file.
+
+    Raises:
+        ValueError: If the file names no codec.
+    """
+    with open(config_file, encoding="utf-8") as f:
+        config = yaml.safe_load(f)
+    if not isinstance(config, dict) or "codec" not in config:
+        raise ValueError(
+            f"{config_file} has no entry `codec`; pass the codec.yaml that "
+            "codec_export wrote, or the config.yaml of a codec's training."
+        )
+    return config["codec"], config.get("codec_conf") or {}
+
+
 def load_codec(
     config_file: str | Path, model_file: str | Path, device: str = "cpu"
 ) -> AbsCodec:
@@ -61,18 +78,12 @@ def load_codec(
     Raises:
         ValueError: If the files are not those of a codec.
     """
-    with open(config_file, encoding="utf-8") as f:
-        config = yaml.safe_load(f)
-    if not isinstance(config, dict) or "codec" not in config:
-        raise ValueError(
-            f"{config_file} has no entry `codec`; pass the codec.yaml that "
-            "codec_export wrote."
-        )
-    codec = build_codec(config["codec"], config.get("codec_conf") or {})
-    weights = torch.load(model_file, map_location="cpu", weights_only=True)
+    name, conf = read_codec_config(config_file)
     try:
+        codec = build_codec(name, conf)
+        weights = torch.load(model_file, map_location="cpu", weights_only=True)
         codec.load_state_dict(weights)
-    except (RuntimeError, AttributeError, TypeError) as error:
+    except (RuntimeError, AttributeError, TypeError, UnpicklingError) as error:
         raise ValueError(
             f"{model_file} does not hold the weights that {config_file} describes; "
             "export the codec again with codec_export."

@@ -12,12 +12,34 @@ from torchaudio.functional import melscale_fbanks
 LOG_FLOOR = 1e-5
 
 
-class Spectrogram(nn.Module):
-    """Magnitudes of Hann-windowed frames and, from them, log-mel energies.
+class Magnitudes(nn.Module):
+    """Magnitudes of Hann-windowed frames.
 
     Frame i covers the samples [hop * i - left, hop * i - left + window), zeros
     outside the signal, for i in 0 .. S // hop - 1.
     """
+
+    def __init__(self, window_size: int, hop_size: int, left: int):
+        super().__init__()
+        self.window_size = window_size
+        self.hop_size = hop_size
+        self.left = left
+        # A sine of amplitude 1 has magnitude 1, whatever the window's length.
+        window = torch.hann_window(window_size)
+        window = window / (0.5 * window.sum())
+        self.register_buffer("window", window, persistent=False)
+
+    def forward(self, speech: Tensor) -> Tensor:
+        """Return the magnitudes (B, F, window // 2 + 1) of speech (B, S)."""
+        right = max(self.window_size - self.hop_size - self.left, 0)
+        padded = F.pad(speech.float(), (self.left, right))
+        frames = padded.unfold(-1, self.window_size, self.hop_size)
+        spectrum = torch.fft.rfft(frames * self.window)
+        return (spectrum.real.square() + spectrum.imag.square() + 1e-14).sqrt()
+
+
+class Spectrogram(Magnitudes):
+    """Magnitudes and, from them, log-mel energies."""
 
     def __init__(
         self,
@@ -27,14 +49,7 @@ class Spectrogram(nn.Module):
         num_mels: int,
         left: int,
     ):
-        super().__init__()
-        self.window_size = window_size
-        self.hop_size = hop_size
-        self.left = left
-        # A sine of amplitude 1 has magnitude 1, whatever the window's length.
-        window = torch.hann_window(window_size)
-        window = window / (0.5 * window.sum())
-        self.register_buffer("window", window, persistent=False)
+        super().__init__(window_size, hop_size, left)
         # Triangles of unit peak keep a sine's magnitude.
         bank = melscale_fbanks(
             n_freqs=window_size // 2 + 1,
@@ -46,14 +61,6 @@ class Spectrogram(nn.Module):
             mel_scale="slaney",
         )
         self.register_buffer("bank", bank, persistent=False)
-
-    def forward(self, speech: Tensor) -> Tensor:
-        """Return the magnitudes (B, F, window // 2 + 1) of speech (B, S)."""
-        right = max(self.window_size - self.hop_size - self.left, 0)
-        padded = F.pad(speech.float(), (self.left, right))
-        frames = padded.unfold(-1, self.window_size, self.hop_size)
-        spectrum = torch.fft.rfft(frames * self.window)
-        return (spectrum.real.square() + spectrum.imag.square() + 1e-14).sqrt()
 
     def log_mel(self, magnitudes: Tensor) -> Tensor:
         """Return the natural log-mel energies (B, F, num_mels) of magnitudes."""

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from espnet2_duplex.codec.spectra import Spectrogram
+from espnet2_duplex.codec.spectra import Magnitudes
 
 _SLOPE = 0.1  # of leaky ReLUs
 _MAGNITUDE_FLOOR = 1e-4  # -80 dB per bin; the rest cannot be heard
@@ -43,14 +43,7 @@ class SpectrumDiscriminator(nn.Module):
 class _Scale(nn.Module):
     def __init__(self, window_size: int, num_channels: int, num_layers: int):
         super().__init__()
-        hop_size = window_size // 4
-        self.spectrogram = Spectrogram(
-            sample_rate=2,
-            window_size=window_size,
-            hop_size=hop_size,
-            num_mels=1,
-            left=0,
-        )
+        self.magnitudes = Magnitudes(window_size, window_size // 4, left=0)
         layers = []
         for index in range(num_layers):
             in_channels = num_channels if index else 1
@@ -60,7 +53,7 @@ class _Scale(nn.Module):
         self.outlet = weight_norm(nn.Conv2d(num_channels, 1, (3, 3), padding=1))
 
     def forward(self, speech: Tensor) -> list[Tensor]:
-        magnitude = self.spectrogram(speech).clamp_min(_MAGNITUDE_FLOOR)
+        magnitude = self.magnitudes(speech).clamp_min(_MAGNITUDE_FLOOR)
         x = 0.3 * magnitude.log()[:, None] + 2.0  # about unit scale
         features = []
         for layer in self.layers:

@@ -15,12 +15,9 @@ from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2_duplex.arks import read_scp
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.crops import CropPreprocessor
-from espnet2_duplex.codec.discriminators import (
-    PeriodStftDiscriminator,
-    StftDiscriminator,
-)
+from espnet2_duplex.codec.discriminators import PeriodStftDiscriminator
 from espnet2_duplex.codec.gan_model import GanCodec
-from espnet2_duplex.codec.loading import CODEC_CLASSES
+from espnet2_duplex.codec.loading import CODEC_CLASSES, read_codec_config
 from espnet2_duplex.codec.spectrum_discriminator import SpectrumDiscriminator
 from espnet2_duplex.train.atomic_save import atomic_torch_save
 
@@ -33,7 +30,6 @@ discriminator_choices = ClassChoices(
     "discriminator",
     classes={
         "spectrum": SpectrumDiscriminator,
-        "stft": StftDiscriminator,
         "period_stft": PeriodStftDiscriminator,
     },
     type_check=torch.nn.Module,
@@ -68,13 +64,20 @@ class CodecTask(GANCodecTask):
             default=4,
             help="Frames of digital silence that a crop may reach beside a clip.",
         )
+        group.add_argument(
+            "--init_codec",
+            help="Folder of an exported codec (codec.yaml, codec.pth) to start from; "
+            "its shape takes the place of --codec and --codec_conf.",
+        )
         for choices in cls.class_choices_list:
             choices.add_arguments(group)
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
         """Train, after a look at the data: ESPnet does not hand the rate on."""
-        sample_rate = codec_choices.get_class(args.codec)(**args.codec_conf).sample_rate
+        if args.init_codec is not None:
+            start_from(args, Path(args.init_codec))
+        sample_rate = _build_generator(args).sample_rate
         for part in ("train", "valid"):
             for triplet in getattr(args, f"{part}_data_path_and_name_and_type"):
                 check_first_rate(triplet[0], sample_rate)
@@ -86,9 +89,7 @@ class CodecTask(GANCodecTask):
         cls, args: argparse.Namespace, train: bool
     ) -> Callable[[str, dict], dict]:
         """Crops in training, whole clips in validation."""
-        samples_per_frame = codec_choices.get_class(args.codec)(
-            **args.codec_conf
-        ).samples_per_frame
+        samples_per_frame = _build_generator(args).samples_per_frame
         return CropPreprocessor(
             train=train,
             crop_samples=args.crop_frames * samples_per_frame,
@@ -98,12 +99,36 @@ class CodecTask(GANCodecTask):
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ESPnetGANCodecModel:
         """Build codec and discriminator inside ESPnet's GAN codec model."""
-        generator = codec_choices.get_class(args.codec)(**args.codec_conf)
+        generator = _build_generator(args)
         discriminator = discriminator_choices.get_class(args.discriminator)(
             **args.discriminator_conf
         )
         codec = GanCodec(generator, discriminator, **args.model_conf)
         return ESPnetGANCodecModel(codec=codec)
+
+
+def _build_generator(args: argparse.Namespace) -> AbsCodec:
+    return codec_choices.get_class(args.codec)(**args.codec_conf)
+
+
+def start_from(args: argparse.Namespace, folder: Path) -> None:
+    """Let training begin with an exported codec, for personalisation (Sec. 6.3).
+
+    Args:
+        args: Of the training; its codec and initial weights are set.
+        folder: Of the exported codec.
+
+    Raises:
+        ValueError: If that is no codec that can be trained.
+    """
+    args.codec, args.codec_conf = read_codec_config(folder / "codec.yaml")
+    if args.codec not in CODEC_CLASSES:
+        raise ValueError(
+            f"{folder} holds a codec of the shape {args.codec}, which cannot be trained "
+            f"here; choose one of {', '.join(CODEC_CLASSES)}."
+        )
+    weights = folder / "codec.pth"
+    args.init_param = [f"{weights}::codec.generator", f"{weights}::codec.ema_generator"]
 
 
 def check_first_rate(wav_scp: str, sample_rate: int) -> None:

@@ -132,9 +132,17 @@ def selections(tmp_path_factory):
         thing: article(thing.title(), f"A {thing} is a thing of daily life. A {thing}.")
         for thing in things
     }
+    rows |= {  # these define nothing, so they are no answers
+        f"at {thing}": article("Home", f"People keep a {thing} in the house all day.")
+        for thing in things
+    }
     (folder / "summaries_en-us.json").write_text(json.dumps(rows))
     wanted = Selection(
-        num_known=5, num_open=3, codec_train_seconds=50.0, codec_valid_sentences=4
+        num_known=5,
+        num_open=3,
+        codec_train_seconds=50.0,
+        codec_valid_sentences=4,
+        codec_test_sentences=6,
     )
     return [select(wanted, downloads) for _ in range(2)]
 
@@ -158,9 +166,11 @@ def test_selection_has_the_wanted_numbers_and_no_question_twice(selections):
 
 
 def test_codec_sets_share_no_sentence_and_train_has_the_known_answers(selections):
-    train, valid = (
+    train, valid, test = (
         [row["text"] for row in selections[0][name]]
-        for name in ("codec_train", "codec_valid")
+        for name in ("codec_train", "codec_valid", "codec_test")
     )
-    assert len(valid) == 4 and not set(train) & set(valid)
+    assert (len(set(valid)), len(set(test))) == (4, 6)
+    assert not set(train) & set(valid)
+    assert not set(test) & {*train, *valid}
     assert {row["answer"] for row in selections[0]["known"]} <= set(train)

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = "espnet2_duplex"
 ROOT = Path(__file__).parents[2] / PACKAGE
 LAYERS = (
-    ("atomic", "timing", "vocabulary", "arks"),
+    ("atomic", "timing", "vocabulary", "arks", "precision"),
     ("conversation",),
     ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),
     ("perception", "backbone", "loss"),

@@ -71,7 +71,8 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
         python3 local/own_data.py --step plan --conversations "${conversations}" \
             --local "${local}" --out "${datadir}" --seed "${seed}"
     else
-        done_hash=$(hash_of "${seed}" "${text_args[*]}" "${plan_args[*]}")
+        done_hash=$(hash_of "${seed}" "${text_args[*]}" "${plan_args[*]}" \
+            @local/select_texts.py @local/plan_clips.py)
         if ! is_done "${local}/texts" "${done_hash}"; then
             python3 local/select_texts.py --downloads "${downloads}" --out "${local}/texts" \
                 --seed "${seed}" "${text_args[@]}"

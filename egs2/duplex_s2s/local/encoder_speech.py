@@ -2,7 +2,7 @@
 """List the recipe's speech for the distillation of the encoder.
 
 Writes `wav.scp` and `text` of the user clips that belong to the training set and of the
-codec's training clips, which are resampled to 16 kHz into `wav/`. No test voice and no
+codec's training clips (some hundred), which are resampled to 16 kHz into `wav/`. No test voice and no
 clip of the valid set is among them.
 """
 
@@ -15,6 +15,7 @@ from jsonl import read_jsonl, write_text
 from scipy.signal import resample_poly
 
 SAMPLE_RATE = 16000
+MAX_AGENT_CLIPS = 400  # about half an hour: one voice shall not drown the users'
 
 
 def training_clips(clips: Path) -> list[tuple[Path, str]]:
@@ -28,6 +29,7 @@ def training_clips(clips: Path) -> list[tuple[Path, str]]:
         for clip in read_jsonl(clips / "codec.jsonl")
         if clip["id"].startswith("codec_train")
     ]
+    codec = codec[:: -(-len(codec) // MAX_AGENT_CLIPS) or 1]
     listed = [("user", clip) for clip in users] + [("codec", clip) for clip in codec]
     return [
         (clips / folder / f"{clip['id']}.wav", clip["text"]) for folder, clip in listed

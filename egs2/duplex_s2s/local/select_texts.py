@@ -129,6 +129,9 @@ def codec_sentences(
         known: answers of the corpus; training reads each several times.
         style: other answers of the same kinds.
         plain: other sentences.
+
+    Raises:
+        ValueError: there are too few for the held-out sets.
     """
     style = distinct(style)
     plain = distinct(plain, taken={row["text"] for row in style})
@@ -139,6 +142,11 @@ def codec_sentences(
     ):
         half = count // 2
         held_out[name] = style[:half] + plain[: count - half]
+        if len(held_out[name]) < count:
+            raise ValueError(
+                f"The sources hold {len(held_out[name])} sentences for {name}, {count} "
+                f"are wanted; lower --{name}_sentences."
+            )
         style, plain = style[half:], plain[count - half :]
     train = known * selection.known_repeats
     seconds = _seconds(train)

@@ -12,7 +12,7 @@ def excitation():
 
 
 def log2(hertz, num_windows):
-    return torch.full((1, num_windows), float(hertz)).log2()
+    return torch.full((1, num_windows), float(hertz)).double().log2()
 
 
 def voiced(num_windows):
@@ -48,7 +48,8 @@ def test_the_phase_follows_the_pitch(excitation):
 def test_the_phase_begins_anew_where_speech_is_not_voiced(excitation):
     flags = torch.tensor([[True, True, False, True]])
     state = excitation.init_state(1)
-    cycles = excitation._cycles(torch.full((1, 4), 87.5), flags, state)
+    cycles, run = excitation._cycles(torch.full((1, 4), 87.5), flags, state)
+    assert run.tolist() == [1]
     # 87.5 Hz is one cycle a hop; the first advance comes from half of that.
     torch.testing.assert_close(
         cycles[0], torch.tensor([0.5057, 0.5057, 0.0, 0.0]).double(), atol=0.01, rtol=0
@@ -65,7 +66,7 @@ def test_noise_has_unit_power_in_every_bin(excitation):
 
 def test_any_division_into_steps_gives_the_same(excitation):
     generator = torch.Generator().manual_seed(1)
-    pitch = 7.0 + torch.rand(2, 30, generator=generator)
+    pitch = 7.0 + torch.rand(2, 30, generator=generator).double()
     flags = torch.rand(2, 30, generator=generator) > 0.2
     whole = excitation.step(pitch, flags, excitation.init_state(2))
     state, harmonics, noise = excitation.init_state(2), [], []
@@ -81,6 +82,16 @@ def test_any_division_into_steps_gives_the_same(excitation):
     torch.testing.assert_close(state.cycles, whole[2].cycles)
 
 
+def test_the_phase_begins_anew_after_three_seconds_of_one_vowel(excitation):
+    num_windows = 600
+    hertz = torch.full((1, num_windows), 100.0).double()
+    state = excitation.init_state(1)
+    cycles, run = excitation._cycles(hertz, voiced(num_windows), state)
+    # Windows are counted from 1: the 263rd and the 526th begin anew.
+    assert (cycles[0] == 0).nonzero().flatten().tolist() == [262, 525]
+    assert run.tolist() == [600 - 526]
+
+
 def test_decoding_always_begins_with_the_same_noise_and_training_does_not(excitation):
     assert int(excitation.init_state(1).position) == 0
     training = Excitation(RATE, WINDOW, HOP).train()
@@ -88,6 +99,6 @@ def test_decoding_always_begins_with_the_same_noise_and_training_does_not(excita
     assert len(set(training.init_state(8).position.tolist())) > 1
 
 
-def test_a_change_of_precision_leaves_the_noise_alone():
+def test_espnets_move_to_float32_leaves_the_noise_alone():
     moved = Excitation(RATE, WINDOW, HOP).to(dtype=torch.float32, device="cpu")
     assert torch.equal(moved.noise, Excitation(RATE, WINDOW, HOP).noise)
