@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-TRAIN = ["espnet[train]>=202611", "tqdm"]
+TRAIN = ["espnet[train]>=202611", "matplotlib", "tqdm"]
 DATA = ["hibari-tts", "onnxruntime", "soxr", "tqdm", "chatterbot-corpus", "countryinfo"]
 SCORE = [
     "faster-whisper",
@@ -46,6 +46,7 @@ setup(
         "numba",
         "numpy>=2",
         "pyyaml",
+        "safetensors",
         "sentencepiece",
         "soundfile",
     ],

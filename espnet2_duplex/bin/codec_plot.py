@@ -7,7 +7,9 @@ Usage (end of the training in stage 4 of the recipe):
 
 writes learning_curve.png and learning_curve.md. ESPnet's own images and its tensorboard
 count epochs or updates; what a shape of codec costs is seen over time. The checkpoint
-holds the whole history, however often the training was resumed.
+holds the whole history, however often the training was resumed. The entropy is that of
+a batch's codes, which its frames bound: training and validation differ in them, and
+codec_score measures a whole set.
 """
 
 import argparse

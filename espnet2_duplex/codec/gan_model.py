@@ -207,6 +207,7 @@ class GanCodec(AbsGANCodec):
 
     @torch.no_grad()
     def _usage_stats(self, codes: Tensor) -> dict[str, float]:
+        """Usage within a batch: bounded by its frames, log2 of them for a codebook."""
         usage = CodebookUsage.measure(codes, self.generator.codebook_size)
         num_codebooks = self.generator.num_codebooks
         return {

@@ -48,6 +48,12 @@ def plan(conversations: List[OwnConversation], local: Path, seed: int) -> None:
             clips.append(own_clip(conversation, number, seed))
     write_jsonl(local / "clips" / "own.jsonl", [asdict(clip) for clip in clips])
     print(f"{len(conversations)} conversations, {len(clips)} turns to synthesise")
+    own = sum(t.role == "agent" and bool(t.wav) for c in conversations for t in c.turns)
+    if own:
+        print(
+            f"{own} turns of the agent have wavs of their own: unless they are the "
+            "recipe's voice, fit the codec to them (README.md, Another voice)."
+        )
 
 
 def write_codec_data(
