@@ -17,13 +17,13 @@ class ExcitationState(NamedTuple):
     Attributes:
         cycles: Phase of the pulse train at the centre of the last window, in cycles
             (B,), float64.
-        log2_f0: Pitch of the last window (B,), float64.
+        hertz: Pitch of the last window (B,), float64.
         run: Windows since the phase began anew (B,) int64.
         position: Number of the noise's next window (B,) int64.
     """
 
     cycles: Tensor
-    log2_f0: Tensor
+    hertz: Tensor
     run: Tensor
     position: Tensor
 
@@ -51,8 +51,8 @@ class Excitation(nn.Module):
         window = torch.hann_window(window_size)
         scaled_window = window / (0.5 * window.sum())
         self.register_buffer("window", scaled_window, persistent=False)
-        offsets = torch.arange(window_size) - window_size // 2
-        self.register_buffer("offsets", offsets.float(), persistent=False)
+        seconds = (torch.arange(window_size) - window_size // 2) / sample_rate
+        self.register_buffer("seconds", seconds, persistent=False)
         self.register_buffer("noise", self._noise_spectra(), persistent=False)
 
     def init_state(self, batch_size: int) -> ExcitationState:
@@ -86,14 +86,14 @@ class Excitation(nn.Module):
         noise = self.noise[(state.position[:, None] + steps) % _NUM_NOISE_WINDOWS]
         noise = torch.view_as_complex(noise)
         position = (state.position + hertz.size(1)) % _NUM_NOISE_WINDOWS
-        new_state = ExcitationState(cycles[:, -1], log2_f0[:, -1], run, position)
+        new_state = ExcitationState(cycles[:, -1], hertz[:, -1], run, position)
         return harmonics, noise, new_state
 
     def _cycles(
         self, hertz: Tensor, voiced: Tensor, state: ExcitationState
     ) -> tuple[Tensor, Tensor]:
         """Phase at the windows' centres (B, N) in cycles, within [0, 1), and the run."""
-        previous = torch.cat([state.log2_f0.exp2()[:, None], hertz[:, :-1]], dim=1)
+        previous = torch.cat([state.hertz[:, None], hertz[:, :-1]], dim=1)
         advance = 0.5 * (previous + hertz) * (self.hop_size / self.sample_rate)
         total = state.cycles[:, None] + advance.cumsum(1)
         index = torch.arange(hertz.size(1), device=hertz.device)
@@ -110,15 +110,12 @@ class Excitation(nn.Module):
 
         The sum of cos(2 pi k x) for k = 1 .. K in closed form (Dirichlet's kernel).
         """
-        x = cycles[..., None] + hertz[..., None] / self.sample_rate * self.offsets
+        x = cycles[..., None] + hertz[..., None] * self.seconds
         x = torch.pi * (x - x.round())
+        # At a pulse itself the quotient is 0 / 0; just beside it it is right.
+        x = torch.where(x == 0.0, 1e-7, x)
         num_harmonics = (0.5 * self.sample_rate / hertz).floor()[..., None]
-        below = x.sin()
-        at_peak = below.abs() < 1e-4
-        below = torch.where(at_peak, 1.0, below)
-        kernel = ((2.0 * num_harmonics + 1.0) * x).sin() / below
-        kernel = torch.where(at_peak, 2.0 * num_harmonics + 1.0, kernel)
-        return 0.5 * (kernel - 1.0)
+        return 0.5 * (((2.0 * num_harmonics + 1.0) * x).sin() / x.sin() - 1.0)
 
     def _noise_spectra(self) -> Tensor:
         """Spectra (windows, bins, 2) of one stretch of noise that goes round.

@@ -47,6 +47,10 @@ class GroupFsq(nn.Module):
         # Zero would stay zero with atanh; NeMo's checkpoints were trained with tan.
         self._register("_shift", (offset / half_range).tan())
 
+        codes = torch.arange(self.codebook_size)[:, None]
+        digits = codes // self._bases % self._levels
+        self._register("_values", (digits - self._half_width) / self._half_width)
+
     def _register(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)
 
@@ -73,8 +77,7 @@ class GroupFsq(nn.Module):
 
     def codes_to_values(self, codes: Tensor) -> Tensor:
         """Turn codes (..., K) int64 into quantized values (..., K * D) float32."""
-        digits = codes[..., None] // self._bases % self._levels
-        return ((digits - self._half_width) / self._half_width).flatten(-2)
+        return self._values[codes].flatten(-2)
 
 
 @dataclass(frozen=True)
