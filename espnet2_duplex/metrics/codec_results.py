@@ -9,6 +9,7 @@ from espnet2_duplex.metrics.character_errors import (
     CharacterErrorCounts,
     count_character_errors,
 )
+from espnet2_duplex.metrics.results import rounded
 from espnet2_duplex.metrics.speech_quality import Scores
 
 MEAN_KEYS = (
@@ -27,7 +28,6 @@ MEAN_KEYS = (
     "mel_l1",
 )
 DIFFERENCE_KEYS = ("dnsmos_overall", "dnsmos_p808", "squim_mos")
-NUM_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def system_results(
             )
     if all("transcript" in found for found in system.scores):
         results.update(_character_results(system, originals, texts, normalize))
-    return _rounded(results)
+    return rounded(results)
 
 
 def sentence_errors(
@@ -179,12 +179,3 @@ def _shape_results(shape: CodecShape) -> dict:
         "entropy_bits_per_frame": shape.entropy_bits_per_frame,
         "entropy_share": shape.entropy_share,
     }
-
-
-def _rounded(value):
-    """Floats inside dicts and tuples, rounded."""
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_rounded(item) for item in value]
-    return round(value, NUM_DECIMALS) if isinstance(value, float) else value

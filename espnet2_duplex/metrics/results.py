@@ -43,7 +43,7 @@ def to_results(name: str, counts: SetCounts, options: dict) -> dict:
         **_turn_taking_results(counts.turn_taking),
         **_quality_results(counts.quality),
     }
-    return {**_rounded(results), "options": options, "counts": asdict(counts)}
+    return {**rounded(results), "options": options, "counts": asdict(counts)}
 
 
 def write_results(set_dir: Path, results: dict) -> None:
@@ -222,8 +222,10 @@ def _distribution(latencies: Latencies) -> dict:
     }
 
 
-def _rounded(value):
-    """Floats inside dicts, rounded: what lies below is noise of the last division."""
+def rounded(value):
+    """Floats inside dicts and tuples, rounded: what lies below is a division's noise."""
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [rounded(item) for item in value]
     return round(value, NUM_DECIMALS) if isinstance(value, float) else value
