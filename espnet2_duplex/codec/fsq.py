@@ -39,7 +39,6 @@ class GroupFsq(nn.Module):
         half_range = (steps - 1) / 2.0 * (1.0 - _BOUND_MARGIN)
         # An even number of levels has no middle one: shift the grid by half a step.
         offset = 0.5 * (steps % 2 == 0).float()
-        self._register("_levels", steps)
         self._register("_bases", bases)
         self._register("_half_width", steps // 2)
         self._register("_half_range", half_range)
@@ -48,7 +47,7 @@ class GroupFsq(nn.Module):
         self._register("_shift", (offset / half_range).tan())
 
         codes = torch.arange(self.codebook_size)[:, None]
-        digits = codes // self._bases % self._levels
+        digits = codes // bases % steps
         self._register("_values", (digits - self._half_width) / self._half_width)
 
     def _register(self, name: str, value: Tensor) -> None:
