@@ -1,28 +1,16 @@
-"""Turns and conversations, and the paper's operations on them (Sec. 4 and 5.2).
+"""Turns and conversations: who says what when.
 
-Laying out two exchanges of question and answer; the user barges in at the second
-question (``pauses_seconds[0] < 0``)::
-
-    user    |question 0|                   |question 1|
-    agent              :    |answer 0------|-:         :    |answer 1------|
-                       <gap->              <-cut       <gap->
-              lead                                                          tail
-
-The agent waits ``gap_seconds`` after the user's end (Sec. 4.1: keeps it from barging
-in) and falls silent ``cut_seconds`` after the user's onset (Sec. 4.2). A turn that is
-cut keeps its whole text: what does not fit before its end is the alignment's matter.
-Everything here returns new objects; times are seconds, kept to the microsecond.
+Everything here is a value; times are seconds, kept to the microsecond. How turns get
+their times stands in :mod:`espnet2_duplex.simulation.timeline`.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
+from espnet2_duplex.timing import microseconds
 
 ROLES = ("user", "agent")
-GAP_SECONDS = 0.64  # Sec. 4.1: silence before the agent speaks
-CUT_SECONDS = 0.64  # Sec. 4.2: what the agent still says after a barge-in
 
 
 @dataclass(frozen=True)
@@ -131,23 +119,6 @@ class Conversation:
         return tuple(turn for turn in self.turns if turn.role == "agent")
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """A question and its answer, before they have a place in time.
-
-    Attributes:
-        question: text of the user's turn.
-        answer: text of the agent's turn.
-        question_seconds: length of the question's audio.
-        answer_seconds: length of the answer's audio.
-    """
-
-    question: str
-    answer: str
-    question_seconds: float
-    answer_seconds: float
-
-
 def check_order(turns: Sequence[Turn], conversation_id: str) -> None:
     """Turns are sorted by start, and those of one role do not overlap.
 
@@ -210,127 +181,6 @@ def turns_from_json(text: str, conversation_id: str) -> tuple[Turn, ...]:
             ) from error
     check_order(turns, conversation_id)
     return tuple(turns)
-
-
-def lay_out(
-    id: str,
-    exchanges: Sequence[Exchange],
-    *,
-    lead_seconds: float,
-    pauses_seconds: Sequence[float],
-    tail_seconds: float,
-    gap_seconds: float = GAP_SECONDS,
-    cut_seconds: float = CUT_SECONDS,
-) -> Conversation:
-    """Place exchanges one after the other on one clock (Sec. 4.1, 4.2).
-
-    Args:
-        id: of the new conversation.
-        exchanges: one or more.
-        lead_seconds: silence before the first user turn.
-        pauses_seconds: for each exchange but the last, the silence between the end of
-            its answer and the next question. Negative: the user barges in so long
-            before that end, and the agent stops ``cut_seconds`` after the user's onset
-            (or where it would have ended anyway).
-        tail_seconds: silence after the last turn.
-        gap_seconds: silence between the end of a question and its answer.
-        cut_seconds: see ``pauses_seconds``.
-
-    Raises:
-        ValueError: the number of pauses is wrong, or a user would barge in before the
-            agent has begun.
-    """
-    if not exchanges or len(pauses_seconds) != len(exchanges) - 1:
-        raise ValueError(
-            f"conversation {id}: {len(exchanges)} exchanges and {len(pauses_seconds)} "
-            "pauses were given; expected one pause between each two exchanges"
-        )
-    turns: list[Turn] = []
-    onset = lead_seconds
-    for exchange, pause in zip(exchanges, (*pauses_seconds, None)):
-        asked = onset + exchange.question_seconds
-        answered = asked + gap_seconds
-        end = answered + exchange.answer_seconds
-        turns.append(_turn("user", onset, asked, exchange.question))
-        if pause is not None:
-            if microseconds(end + pause) <= microseconds(answered):
-                raise ValueError(
-                    f"conversation {id}: a pause of {pause} s after an answer of "
-                    f"{exchange.answer_seconds} s lets the user barge in before the "
-                    "agent speaks; barge in by less than the answer's length"
-                )
-            onset = end + pause
-            end = min(end, onset + cut_seconds) if pause < 0 else end
-        turns.append(_turn("agent", answered, end, exchange.answer))
-    return Conversation(id, _sorted(turns), _rounded(turns[-1].end + tail_seconds))
-
-
-def impatient(
-    conversation: Conversation, id: str, *, cut_seconds: float = CUT_SECONDS
-) -> Conversation:
-    """Halve the silence between each user turn and the next (Sec. 5.2).
-
-    The silence is the user's own: from the end of a user turn to the start of the next.
-    Answers move with their questions, and an agent who still speaks when the next user
-    turn comes stops ``cut_seconds`` after its onset. A user turn never comes before the
-    answer to the turn ahead of it has begun, as there would be nothing to interrupt.
-
-    Args:
-        conversation: each agent turn belongs to the last user turn that starts before
-            it.
-        id: of the new conversation.
-        cut_seconds: what the agent still says after the user's onset.
-    """
-    shift = 0.0  # seconds by which the turns from here on come earlier
-    previous: Turn | None = None
-    turns: list[Turn] = []
-    for turn in conversation.turns:
-        if turn.role == "user":
-            if previous is not None:
-                onset = previous.end + (turn.start - previous.end) / 2
-                onset = max([onset, *_starts_after(conversation, previous, turn)])
-                shift += turn.start - onset
-            previous = turn
-        turns.append(_turn(turn.role, turn.start - shift, turn.end - shift, turn.text))
-    return Conversation(
-        id,
-        _sorted(_cut_at_onsets(turns, cut_seconds)),
-        _rounded(conversation.duration - shift),
-    )
-
-
-def _starts_after(conversation: Conversation, user: Turn, next_user: Turn) -> list:
-    """Starts (seconds) of the agent turns between two user turns."""
-    return [
-        agent.start
-        for agent in conversation.agent_turns
-        if user.start <= agent.start < next_user.start
-    ]
-
-
-def _cut_at_onsets(turns: Sequence[Turn], cut_seconds: float) -> list[Turn]:
-    """End agent turns ``cut_seconds`` after a user turn that begins in them."""
-    onsets = [turn.start for turn in turns if turn.role == "user"]
-    cut = []
-    for turn in turns:
-        if turn.role == "agent":
-            stops = [o + cut_seconds for o in onsets if turn.start <= o < turn.end]
-            turn = replace(turn, end=_rounded(min([turn.end, *stops])))
-        cut.append(turn)
-    return cut
-
-
-def _turn(role: str, start: float, end: float, text: str) -> Turn:
-    return Turn(role, _rounded(start), _rounded(end), text)
-
-
-def _sorted(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    return tuple(sorted(turns, key=lambda turn: microseconds(turn.start)))
-
-
-def _rounded(seconds: float) -> float:
-    """To the microsecond, so that files do not show the errors of float sums."""
-    return microseconds(seconds) / MICROSECONDS_PER_SECOND
 
 
 def _is_number(value) -> bool:

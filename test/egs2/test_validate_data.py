@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 import validate_data
-from data_files import write_table
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.data_folder import write_table
 
 TURNS = [
     {"role": "user", "start": 0.1, "end": 0.4, "text": "hello"},

@@ -1,120 +1,158 @@
 #!/usr/bin/env bash
-# Data of the recipe, stages 1-3: texts and downloads, speech synthesis, conversations.
+# Data of the recipe, stages 1-3: texts and downloads, speech, conversations.
 set -euo pipefail
 
 log() {
     echo "$(date '+%Y-%m-%dT%H:%M:%S') (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}:${FUNCNAME[1]}) $*"
 }
 
+SECONDS=0
+
 stage=1               # First stage to run.
 stop_stage=3          # Last stage to run.
+corpus=               # What is said, by whom and when: a YAML; conf/data_mini.yaml, or conf/data_own.yaml with --conversations.
+conversations=        # Own conversations, a JSONL, instead of the corpus' texts.
 downloads=downloads   # Where packages with texts, voices and models are kept.
 datadir=data          # Where the sets are written.
 seed=0                # Seed of texts, voices and timings.
-nj=2                  # Processes of synthesis and rendering.
-size=full             # full, or smoke: a handful of conversations, for tests.
+nj=2                  # Parallel jobs of writing dialogues, speaking and rendering.
+llm=smollm2           # Who writes dialogues: smollm2 (packaged), a folder or name of transformers, or http://host/v1.
+llm_args=             # Further options of local/generate_dialogues.py, e.g. "--llm_model name".
 codec_data=false      # Whether to speak the sentences that the codec is trained and scored on.
-conversations=        # Own data: a JSONL of conversations instead of the mini corpus.
+noises=               # Folder of wavs to draw noises from; made by local/make_sounds.py.
+rooms=                # Folder of measured room impulse responses; made by local/make_rooms.py.
 
 # shellcheck disable=SC2034  # parse_options.sh shows it
 help_message="Usage: $0 [--option value ...]
 
 $(sed -n '/^stage=/,/^help_message/{/^help_message/d;/^# /d;s/^\([a-z_]*\)=\([^#]*[^# ]\)\? *# /    --\1 (\2): /;p}' "$0")
-Own data: python local/own_data.py --help describes the file's format."
+Own conversations: python local/conversation_format.py --help describes the file.
+Settings of a corpus: espnet2_duplex/simulation/settings.py; conf/data_*.yaml have examples."
 
 . utils/parse_options.sh
 . ./path.sh
+. ./cmd.sh
+. scripts/utils/stamps.sh
+. scripts/utils/progress.sh
 
 if [ $# -ne 0 ]; then
     log "error: '$1' is not an option; --help lists the options." >&2
     exit 1
 fi
+if [ -z "${corpus}" ]; then
+    corpus=conf/data_mini.yaml
+    [ -z "${conversations}" ] || corpus=conf/data_own.yaml
+fi
+if [ ! -e "${corpus}" ]; then
+    log "error: ${corpus} does not exist; name the YAML of a corpus with --corpus, such as conf/data_mini.yaml." >&2
+    exit 1
+fi
 local=${datadir}/local
-case "${size}" in
-    full)
-        text_args=() plan_args=() set_args=()
-        ;;
-    smoke)
-        text_args=(--num_known 4 --num_open 3 --codec_train_seconds 60 --codec_valid_sentences 4
-            --codec_test_sentences 2)
-        plan_args=(--num_train_voices 3 --num_test_voices 1 --train_voices_per_question 2
-            --test_voices_per_open_question 1)
-        set_args=(--num_train 6 --num_valid 3 --num_test 3)
-        ;;
-    *)
-        log "error: --size is full or smoke, not '${size}'." >&2
-        exit 1
-        ;;
-esac
+logs=${local}/logs
+timings=${local}/timings
+texts=${conversations:-${local}/conversations.jsonl}
 
-. scripts/utils/stamps.sh
+# Runs a script as ${nj} jobs, each with its share of the work, and shows the first one's progress.
+in_jobs() { # name, command
+    log "log: ${logs}/$1.*.log"
+    following "${logs}/$1.1.log" \
+        ${train_cmd} "JOB=1:${nj}" "${logs}/$1.JOB.log" "${@:2}" --job JOB --num_jobs "${nj}"
+}
 
 speak() { # list of clips
     log "speaking the $1 clips"
-    python3 local/synthesise.py --clips "${local}/clips/$1.jsonl" --out "${local}/clips/$1" \
-        --downloads "${downloads}" --nj "${nj}"
+    timed "speak_$1" in_jobs "speak_$1" \
+        python3 local/synthesise.py --clips "${local}/clips/$1.jsonl" --out "${local}/clips/$1" \
+        --config "${corpus}" --downloads "${downloads}"
 }
 
-sets=(train valid test_qa test_open test_multiturn test_impatient)
-have_sets() {
-    local set
-    for set in "${sets[@]}"; do
-        [ -e "${datadir}/${set}/turns" ] || return 1
-    done
+# Lines "name kind number" of the dialogues that the corpus wants written.
+wanted_dialogues() {
+    python3 local/corpus_settings.py --config "${corpus}" --list generate
 }
 
-mkdir -p "${local}"
+write_dialogues() { # name, kind, number
+    log "writing $3 dialogues of the kind $2"
+    # shellcheck disable=SC2086
+    timed "write_$1" in_jobs "write_$1" \
+        python3 local/generate_dialogues.py --kind "$2" --num "$3" --out "${local}/generated/$1.jsonl" \
+        --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args}
+    python3 local/generate_dialogues.py --kind "$2" --num "$3" --out "${local}/generated/$1.jsonl" \
+        --num_jobs "${nj}" --merge
+}
+
+mkdir -p "${logs}"
 if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
     python3 local/assets.py --downloads "${downloads}"
-    if [ -n "${conversations}" ]; then
-        python3 local/own_data.py --step plan --conversations "${conversations}" \
-            --local "${local}" --out "${datadir}" --seed "${seed}"
-    else
-        done_hash=$(hash_of "${seed}" "${text_args[*]}" "${plan_args[*]}" \
-            @local/select_texts.py @local/plan_clips.py)
-        if ! is_done "${local}/texts" "${done_hash}"; then
-            python3 local/select_texts.py --downloads "${downloads}" --out "${local}/texts" \
-                --seed "${seed}" "${text_args[@]}"
-            python3 local/plan_clips.py --texts "${local}/texts" --out "${local}/clips" \
-                --seed "${seed}" "${plan_args[@]}"
-            mark_done "${local}/texts" "${done_hash}"
+    if [ -z "${conversations}" ]; then
+        wanted_dialogues | while read -r name kind number; do
+            write_dialogues "${name}" "${kind}" "${number}" </dev/null
+        done
+    fi
+    mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
+    done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
+        "@${corpus}" "${made[@]/#/@}" "@local/make_texts.py" "@local/select_texts.py" "@local/plan_clips.py")
+    if ! is_done "${local}/texts" "${done_hash}"; then
+        mkdir -p "${local}/texts"
+        if [ -z "${conversations}" ]; then
+            timed make_texts python3 local/make_texts.py --config "${corpus}" \
+                --downloads "${downloads}" --out "${local}" --seed "${seed}"
         fi
+        timed plan_clips python3 local/plan_clips.py --conversations "${texts}" --config "${corpus}" \
+            --local "${local}" --seed "${seed}" --codec_texts "${local}/texts"
+        mark_done "${local}/texts" "${done_hash}"
     fi
 fi
 
 if [ "${stage}" -le 2 ] && [ "${stop_stage}" -ge 2 ]; then
-    log "stage 2: speech synthesis"
+    log "stage 2: speech"
+    speak user
+    speak agent
     if [ -n "${conversations}" ]; then
-        speak own
-        python3 local/own_data.py --step codec --conversations "${conversations}" \
-            --local "${local}" --out "${datadir}" --seed "${seed}"
-    else
-        if ${codec_data}; then
-            speak codec
-            python3 local/make_codec_data.py --texts "${local}/texts" \
-                --clips "${local}/clips/codec" --out "${datadir}"
-        fi
-        speak agent
-        speak user
+        python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
+    elif ${codec_data} && [ -s "${local}/clips/codec.jsonl" ]; then
+        speak codec
+        python3 local/make_codec_data.py --texts "${local}/texts" --clips "${local}/clips/codec" --out "${datadir}"
+    elif ${codec_data}; then
+        python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
     fi
+    timed make_rooms python3 local/make_rooms.py --out "${local}/rooms" --seed "${seed}" ${rooms:+--measured "${rooms}"}
+    timed make_sounds python3 local/make_sounds.py --out "${local}/sounds" --seed "${seed}" ${noises:+--recorded "${noises}"}
 fi
+
+make_set() { # name
+    local done_hash rendering=${local}/rendering/$1
+    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${corpus}" "${rooms}" "${noises}")
+    if [ -e "${datadir}/$1/turns" ] && is_done "${local}/sets/$1" "${done_hash}"; then
+        return
+    fi
+    begin "${rendering}" "${done_hash}"
+    timed "render_$1" in_jobs "render_$1" \
+        python3 local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
+        --out "${rendering}" --seed "${seed}"
+    python3 local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
+        --rendered "${rendering}" --out "${datadir}/$1"
+    timed "validate_$1" python3 local/validate_data.py --config "${corpus}" "${datadir}/$1"
+    mkdir -p "${local}/sets/$1"
+    mark_done "${local}/sets/$1" "${done_hash}"
+}
 
 if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     log "stage 3: conversations"
-    if [ -n "${conversations}" ]; then
-        rm -f "${local}/sets/.done"  # these sets may take the places of those
-        python3 local/own_data.py --step sets --conversations "${conversations}" \
-            --local "${local}" --out "${datadir}" --seed "${seed}" --nj "${nj}"
-    else
-        done_hash=$(hash_of "${seed}" "${set_args[*]}" "@${local}/clips/uses.jsonl" "@${local}/clips/agent.jsonl")
-        if ! { have_sets && is_done "${local}/sets" "${done_hash}"; }; then
-            python3 local/make_conversations.py --local "${local}" --out "${datadir}" \
-                --seed "${seed}" --nj "${nj}" "${set_args[@]}"
-            python3 local/validate_data.py "${sets[@]/#/${datadir}/}"
-            mkdir -p "${local}/sets"
-            mark_done "${local}/sets" "${done_hash}"
-        fi
+    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "@${corpus}" "${noises}")
+    if ! is_done "${local}/layouts" "${done_hash}"; then
+        rm -rf "${local}/layouts"
+        timed draw python3 local/draw_conversations.py --config "${corpus}" --local "${local}" --seed "${seed}"
+        mark_done "${local}/layouts" "${done_hash}"
     fi
+    sets=()
+    for layouts in "${local}"/layouts/*.jsonl; do
+        sets+=("$(basename "${layouts}" .jsonl)")
+    done
+    for name in "${sets[@]}"; do
+        make_set "${name}"
+    done
+    python3 local/report_data.py "${sets[@]/#/${datadir}/}" --out "${datadir}/report.html" --timings "${timings}"
 fi
 log "successfully finished [elapsed=${SECONDS}s]"

@@ -1,268 +1,174 @@
-"""Draw the corpus' conversations: which clips, when (Sec. 4 and 5.2 of the paper).
+#!/usr/bin/env python3
+"""Spoken conversations -> one list of layouts for each set (Sec. 4 and 5.2).
 
-Nothing is read or written here: wav names come in, layouts go out, from one seed.
+Reads `<local>/spoken.jsonl` (a wav for every turn), draws when everything is said as the
+`simulation` section of the corpus' YAML has it, and writes
+`<local>/layouts/<set>.jsonl`. Conversations that cannot be used are listed with the
+reason in `<local>/left_out.jsonl`. Same seed, same bytes.
 """
 
-import random
-from dataclasses import dataclass, replace
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from espnet2_duplex.conversation import (
-    CUT_SECONDS,
-    GAP_SECONDS,
-    Conversation,
-    Exchange,
-    impatient,
-    lay_out,
-)
-from espnet2_duplex.timing import FrameClock
+import soundfile
+from clips import AGENT_LEAD_SECONDS, is_spoken, read_failures
+from corpus_settings import read_corpus
+from tqdm import tqdm
 
-ROUNDING_SECONDS = 1e-5  # turns are kept to the microsecond
-BARGE_IN_AFTER = 0.3  # seconds of the answer that are always heard
-BARGE_IN_BEFORE_END = 0.2  # seconds: a later onset would interrupt nothing
-
-
-@dataclass(frozen=True)
-class CorpusConfig:
-    """Sizes and ranges (seconds) of the simulated corpus."""
-
-    seed: int = 0
-    num_train: int = 1500
-    num_valid: int = 60
-    num_test: int = 110
-    lead_range: Tuple[float, float] = (0.3, 1.5)
-    pause_range: Tuple[float, float] = (0.5, 2.0)
-    tail_range: Tuple[float, float] = (0.6, 1.6)
-    impatient_pause_range: Tuple[float, float] = (0.4, 1.0)
-    two_exchange_share: float = 0.6
-    barge_in_share: float = 0.5  # of the conversations of two exchanges
+from espnet2_duplex.atomic import replacing
+from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.jsonl import read_jsonl, write_jsonl
+from espnet2_duplex.simulation.drawing import Drawer, too_long
+from espnet2_duplex.simulation.layout import Layout
+from espnet2_duplex.simulation.script import Script, SpokenTurn
+from espnet2_duplex.simulation.settings import Settings
+from espnet2_duplex.simulation.user_sounds import Pools, Sound
 
 
-@dataclass(frozen=True)
-class SpokenPair:
-    """A question in one voice with its answer; wav files and lengths in seconds."""
+def wav_seconds(path: str) -> float:
+    """Length of a wav, from its header.
 
-    text_id: str
-    voice: str
-    question: str
-    answer: str
-    question_wav: str
-    answer_wav: str
-    question_seconds: float
-    answer_seconds: float
-
-    @property
-    def exchange(self) -> Exchange:
-        """Texts and lengths, as `lay_out` takes them."""
-        return Exchange(
-            self.question, self.answer, self.question_seconds, self.answer_seconds
-        )
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A conversation and the wav file of each of its turns, in the order of turns."""
-
-    conversation: Conversation
-    wavs: Tuple[str, ...]
-    speaker: str
-    is_noisy: bool
-
-
-def place_on_frames(
-    conversation: Conversation, answer_seconds: Sequence[float], clock: FrameClock
-) -> Conversation:
-    """Move each agent turn to the nearest frame and fill up the last frame.
-
-    At inference the agent can only begin on a frame, so that an answer always has the
-    same codes; elsewhere in a frame it would be other codes each time. The user stays
-    where it was: the silence before an answer becomes 0.64 s give or take half a frame.
-
-    Args:
-        conversation: as `lay_out` made it.
-        answer_seconds: length of each agent turn's clip.
+    Raises:
+        ValueError: if it is unreadable.
     """
-    lengths = iter(answer_seconds)
-    onsets = [turn.start for turn in conversation.user_turns]
-    turns = []
-    for turn in conversation.turns:
-        if turn.role == "agent":
-            length = next(lengths)
-            was_cut = turn.end - turn.start < length - ROUNDING_SECONDS
-            start = clock.seconds(clock.nearest_frame(turn.start))
-            end = start + length
-            # Cuts are timed by the user's onset, which stays where it was.
-            stops = [onset + CUT_SECONDS for onset in onsets if start <= onset < end]
-            end = min([end, *stops, *([turn.end] if was_cut else [])])
-            turn = replace(turn, start=start, end=round(end, 6))
-        turns.append(turn)
-    last = max(turn.end for turn in turns)
-    num_frames = clock.ceil_frames(max(conversation.duration, last))
-    return replace(
-        conversation,
-        turns=tuple(sorted(turns, key=lambda turn: turn.start)),
-        duration=clock.seconds(num_frames),
+    try:
+        info = soundfile.info(path)
+    except soundfile.LibsndfileError as problem:
+        raise ValueError(
+            f"{path} cannot be read as audio; delete it and run local/data.sh "
+            "--stage 2."
+        ) from problem
+    return info.frames / info.samplerate
+
+
+def spoken_turn(row: dict) -> SpokenTurn:
+    """A turn of `spoken.jsonl` with the length of its wav."""
+    start = row.get("start")
+    if start is not None and row["role"] == "agent":
+        # The wav begins with this silence: speech stays where the source says.
+        start = max(0.0, start - AGENT_LEAD_SECONDS)
+    seconds = wav_seconds(row["wav"])
+    return SpokenTurn(
+        row["role"], row["text"], row["wav"], seconds, start, row.get("end")
     )
 
 
-class Drawer:
-    """Draws conversations of one set.
+def scripts_by_set(
+    rows: Iterable[dict], failures: dict[str, str], left_out: list[dict]
+) -> dict[str, list[Script]]:
+    """Scripts of each set of conversations.jsonl.
 
     Args:
-        config: ranges and shares.
-        name: of the set; with the config's seed it decides every draw.
+        rows: of `spoken.jsonl`.
+        failures: why clips could not be spoken.
+        left_out: gets the conversations that need one of them.
     """
-
-    def __init__(self, config: CorpusConfig, name: str) -> None:
-        self.config = config
-        self.name = name
-        self.random = random.Random(f"{config.seed}/{name}")
-        self.clock = FrameClock()
-
-    def conversation(
-        self,
-        number: int,
-        pairs: Sequence[SpokenPair],
-        pauses: Sequence[float],
-        operation: Callable = lambda conversation: conversation,
-    ) -> Layout:
-        """One layout; `operation` changes the conversation before frames matter."""
-        key = f"{pairs[0].voice}-{self.name}_{number:05d}"
-        drawn = lay_out(
-            key,
-            [pair.exchange for pair in pairs],
-            lead_seconds=self._seconds(self.config.lead_range),
-            pauses_seconds=pauses,
-            tail_seconds=self._seconds(self.config.tail_range),
-            gap_seconds=GAP_SECONDS,
-        )
-        lengths = [pair.answer_seconds for pair in pairs]
-        placed = place_on_frames(operation(drawn), lengths, self.clock)
-        wavs = turn_wavs(
-            placed,
-            [pair.question_wav for pair in pairs],
-            [pair.answer_wav for pair in pairs],
-        )
-        return Layout(placed, wavs, pairs[0].voice, self.name == "train")
-
-    def pause(self) -> float:
-        """Silence of a user who lets the agent finish."""
-        return self._seconds(self.config.pause_range)
-
-    def impatient_pause(self) -> float:
-        """Silence that turns into a barge-in once it is halved."""
-        return self._seconds(self.config.impatient_pause_range)
-
-    def barge_in(self, answer_seconds: float) -> float:
-        """Negative pause: an onset drawn uniformly over the answer."""
-        latest = max(BARGE_IN_AFTER, answer_seconds - BARGE_IN_BEFORE_END)
-        return round(self._seconds((BARGE_IN_AFTER, latest)) - answer_seconds, 3)
-
-    def partner(
-        self, pair: SpokenPair, by_voice: Mapping[str, Sequence[SpokenPair]]
-    ) -> Optional[SpokenPair]:
-        """Another question of the same voice, None if it has no other."""
-        others = [p for p in by_voice[pair.voice] if p.text_id != pair.text_id]
-        return self.random.choice(others) if others else None
-
-    def _seconds(self, bounds: Tuple[float, float]) -> float:
-        return round(self.random.uniform(*bounds), 3)
-
-
-def turn_wavs(
-    conversation: Conversation, questions: Sequence[str], answers: Sequence[str]
-) -> Tuple[str, ...]:
-    """Wav file of each turn; the n-th turn of a role has that role's n-th file."""
-    wavs = {"user": iter(questions), "agent": iter(answers)}
-    return tuple(next(wavs[turn.role]) for turn in conversation.turns)
-
-
-def shuffled_rounds(
-    pairs: Sequence[SpokenPair], rng: random.Random
-) -> Iterator[SpokenPair]:
-    """All pairs in a new order again and again: each is used equally often."""
-    while True:
-        yield from rng.sample(pairs, len(pairs))
-
-
-def by_voice(pairs: Sequence[SpokenPair]) -> Dict[str, List[SpokenPair]]:
-    """Pairs of each voice."""
-    voices: Dict[str, List[SpokenPair]] = {}
-    for pair in pairs:
-        voices.setdefault(pair.voice, []).append(pair)
-    return voices
-
-
-def mixed_set(
-    config: CorpusConfig, name: str, pairs: Sequence[SpokenPair], count: int
-) -> Iterator[Layout]:
-    """Single exchanges and pairs of exchanges, part of these with a barge-in."""
-    drawer, voices = Drawer(config, name), by_voice(pairs)
-    for number, first in zip(range(count), shuffled_rounds(pairs, drawer.random)):
-        second = drawer.partner(first, voices)
-        if second is None or drawer.random.random() >= config.two_exchange_share:
-            yield drawer.conversation(number, [first], [])
+    sets: dict[str, list[Script]] = {}
+    for row in rows:
+        lost = [t["wav"] for t in row["turns"] if not is_spoken(t["wav"], failures)]
+        if lost:
+            why = failures[Path(lost[0]).stem]
+            reason = "a turn could not be spoken"
+            left_out.append({"id": row["id"], "reason": reason, "why": why})
             continue
-        pause = drawer.pause()
-        if drawer.random.random() < config.barge_in_share:
-            pause = drawer.barge_in(first.answer_seconds)
-        yield drawer.conversation(number, [first, second], [pause])
+        turns = tuple(spoken_turn(turn) for turn in row["turns"])
+        script = Script(row["id"], row["source"], row["speaker"], turns)
+        sets.setdefault(row["set"], []).append(script)
+    return sets
 
 
-def single_set(
-    config: CorpusConfig, name: str, pairs: Sequence[SpokenPair], count: int
-) -> Iterator[Layout]:
-    """Single exchanges; every question comes before any comes twice more often."""
-    drawer = Drawer(config, name)
-    by_text: Dict[str, List[SpokenPair]] = {}
-    for pair in drawer.random.sample(pairs, len(pairs)):
-        by_text.setdefault(pair.text_id, []).append(pair)
-    texts = sorted(by_text)
-    for number in range(count):
-        takes = by_text[texts[number % len(texts)]]
-        pair = takes[(number // len(texts)) % len(takes)]
-        yield drawer.conversation(number, [pair], [])
+def usable(
+    scripts: Iterable[Script], settings: Settings, left_out: list[dict]
+) -> Iterator[Script]:
+    """Scripts whose turns are short enough; the others are added to `left_out`."""
+    limit = settings.turn_taking.max_turn_seconds
+    for script in scripts:
+        if too_long(script, limit):
+            reason = f"a turn is longer than {limit:g} s"
+            left_out.append({"id": script.id, "reason": reason})
+        else:
+            yield script
 
 
-def two_exchange_set(
-    config: CorpusConfig, name: str, pairs: Sequence[SpokenPair], count: int
-) -> Iterator[Layout]:
-    """Two exchanges; in every second conversation the user barges in."""
-    drawer, voices = Drawer(config, name), by_voice(pairs)
-    for number, first in zip(range(count), shuffled_rounds(pairs, drawer.random)):
-        pause = drawer.pause()
-        if number % 2:
-            pause = drawer.barge_in(first.answer_seconds)
-        second = drawer.partner(first, voices)
-        yield drawer.conversation(number, [first, second], [pause])
+def read_pools(local: Path, failures: dict[str, str]) -> Pools:
+    """Backchannels that were spoken, and the bank of noises where there is one."""
+    backchannels: dict[str, list[Sound]] = {}
+    path = local / "backchannels.jsonl"
+    for row in read_jsonl(path) if path.is_file() else []:
+        if is_spoken(row["wav"], failures):
+            sound = Sound(row["wav"], wav_seconds(row["wav"]), row["text"])
+            backchannels.setdefault(row["speaker"], []).append(sound)
+    wavs = sorted((local / "sounds").glob("*.wav"))
+    noises = [Sound(str(wav), wav_seconds(str(wav))) for wav in wavs]
+    return Pools(backchannels, noises)
 
 
-def impatient_set(
-    config: CorpusConfig, name: str, pairs: Sequence[SpokenPair], count: int
-) -> Iterator[Layout]:
-    """Two and three exchanges whose user waits half as long (Sec. 5.2)."""
-    drawer, voices = Drawer(config, name), by_voice(pairs)
-    for number, first in zip(range(count), shuffled_rounds(pairs, drawer.random)):
-        exchanges = [first]
-        for _ in range(1 + number % 2):
-            exchanges.append(drawer.partner(exchanges[-1], voices))
-        pauses = [drawer.impatient_pause() for _ in exchanges[1:]]
-        yield drawer.conversation(
-            number, exchanges, pauses, lambda whole: impatient(whole, whole.id)
+def write_layouts(path: Path, layouts: Iterable[Layout]) -> float:
+    """Write one layout a line; returns their seconds."""
+    seconds = 0.0
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for layout in layouts:
+            file.write(layout.to_json() + "\n")
+            seconds += layout.conversation.duration
+    return seconds
+
+
+def draw_set(
+    name: str,
+    settings: Settings,
+    sets: dict[str, list[Script]],
+    left_out: list[dict],
+    pools: Pools,
+    args: argparse.Namespace,
+) -> None:
+    """Write the layouts of one set.
+
+    Raises:
+        ValueError: no conversation can be used.
+    """
+    wanted = settings.scripts or name
+    scripts = list(usable(sets.get(wanted, ()), settings, left_out))
+    if not scripts:
+        raise ValueError(
+            f"set {name}: no conversation of conversations.jsonl is left in the set "
+            f"{wanted!r} (there are {', '.join(sorted(sets)) or 'none'}); correct "
+            f"{args.config} or see {args.local}/left_out.jsonl."
         )
+    drawer = Drawer(name, scripts, settings, pools, args.seed, args.user_rate)
+    path = args.local / "layouts" / f"{name}.jsonl"
+    seconds = write_layouts(path, tqdm(drawer, f"drawing {name}", len(drawer)))
+    print(f"{name}: {len(drawer)} conversations, {seconds / 3600:.2f} h", flush=True)
 
 
-def draw_corpus(
-    config: CorpusConfig, parts: Mapping[str, Sequence[SpokenPair]]
-) -> Dict[str, List[Layout]]:
-    """All sets: name -> layouts. `parts` are the pairs of train, valid, test, open."""
-    known, count = parts["test"], config.num_test
-    sets = {
-        "train": mixed_set(config, "train", parts["train"], config.num_train),
-        "valid": mixed_set(config, "valid", parts["valid"], config.num_valid),
-        "test_qa": single_set(config, "test_qa", known, count),
-        "test_open": single_set(config, "test_open", parts["open"], count),
-        "test_multiturn": two_exchange_set(config, "test_multiturn", known, count),
-        "test_impatient": impatient_set(config, "test_impatient", known, count),
-    }
-    return {name: list(layouts) for name, layouts in sets.items()}
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
+    parser.add_argument("--local", type=Path, default=Path("data/local"))
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    corpus = read_corpus(args.config)
+    args.user_rate = corpus.speech.user_rate
+    left_out: list[dict] = []
+    failures = read_failures(args.local / "clips")
+    rows = read_jsonl(args.local / "spoken.jsonl")
+    sets = scripts_by_set(tqdm(rows, "reading"), failures, left_out)
+    pools = read_pools(args.local, failures)
+    for name in corpus.sets.named or sorted(sets):
+        draw_set(name, corpus.sets.of(name), sets, left_out, pools, args)
+    unique = {(row["id"], row["reason"]): row for row in left_out}
+    write_jsonl(args.local / "left_out.jsonl", unique.values())
+    for reason, count in Counter(row["reason"] for row in unique.values()).items():
+        print(f"{count} conversations left out: {reason} (left_out.jsonl)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

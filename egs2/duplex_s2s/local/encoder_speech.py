@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 
 import soundfile
-from jsonl import read_jsonl, write_text
 from scipy.signal import resample_poly
+
+from espnet2_duplex.jsonl import read_jsonl, write_text
 
 SAMPLE_RATE = 16000
 MAX_AGENT_CLIPS = 400  # about half an hour: one voice shall not drown the users'

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Dict, List, Optional
 
 import soundfile
-from data_files import write_speakers, write_table
-from jsonl import read_jsonl
 from plan_clips import CODEC_SETS, agent_clip
 from voices import AGENT_VOICE
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.data_folder import write_speakers, write_table
+from espnet2_duplex.jsonl import read_jsonl
 
 
 def write_codec_set(folder: Path, rows: List[Dict], clips: Path) -> float:

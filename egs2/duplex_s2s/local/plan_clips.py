@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
-from jsonl import read_jsonl, write_jsonl
 from voices import AGENT_VOICE, TEST_VOICES, TRAIN_VOICES, Clip, clip_id
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.jsonl import read_jsonl, write_jsonl
 
 CODEC_SETS = ("codec_train", "codec_valid", "codec_test")
 SPEED_RANGE = (0.9, 1.15)  # factor on a user voice's own pace

@@ -21,7 +21,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence
 
-from jsonl import write_jsonl
 from pronunciation import Pronunciation, farthest_first
 from text_sources import (
     SPEAKABLE,
@@ -36,6 +35,7 @@ from text_sources import (
 )
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.jsonl import write_jsonl
 
 POOL_SIZE = 60  # candidates of one group that are compared with each other
 SECONDS_PER_WORD = 0.37  # agent's speech, for budgeting only

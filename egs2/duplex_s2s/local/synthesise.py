@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import soundfile
-from jsonl import read_jsonl
 from tqdm import tqdm
 from voices import AGENT_RATE, USER_RATE, Clip, Voices
 
 from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.jsonl import read_jsonl
 
 ATTEMPTS = 2
 _voices: Optional[Voices] = None  # one set of models in each worker process

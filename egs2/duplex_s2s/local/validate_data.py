@@ -3,6 +3,8 @@
 
     python local/validate_data.py data/train data/valid
 
+Rates are those of the corpus, where its YAML is named.
+
 The first fault ends the check with one sentence that names the file or the turn and
 tells the remedy, and exit code 1.
 """
@@ -12,11 +14,13 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from data_files import read_table
+from corpus_settings import read_corpus
+from speech_settings import SpeechSettings
 from tqdm import tqdm
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import Conversation
+from espnet2_duplex.data_folder import read_table
 from espnet2_duplex.dataset_checks import load_conversation
 
 
@@ -57,15 +61,15 @@ def get_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--user_rate", type=int, default=16000, help="in Hz")
-    parser.add_argument("--agent_rate", type=int, default=22050, help="in Hz")
+    parser.add_argument("--config", type=Path, help="corpus YAML")
     return parser
 
 
 def main(cmd: Optional[List[str]] = None) -> None:
     args = get_parser().parse_args(cmd)
+    speech = read_corpus(args.config).speech if args.config else SpeechSettings()
     for folder in args.folders:
-        conversations = validate_folder(folder, args.user_rate, args.agent_rate)
+        conversations = validate_folder(folder, speech.user_rate, speech.agent_rate)
         seconds = sum(conversation.duration for conversation in conversations)
         print(f"{folder}: {len(conversations)} conversations, {seconds:.0f} s are good")
 

@@ -1,9 +1,9 @@
 """Kaldi-style text files of a data folder, sorted by key."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, Mapping
 
-from jsonl import write_text
+from espnet2_duplex.jsonl import read_text, write_text
 
 
 def write_table(path: Path, table: Mapping[str, str]) -> None:
@@ -12,17 +12,15 @@ def write_table(path: Path, table: Mapping[str, str]) -> None:
     write_text(path, "".join(lines))
 
 
-def read_table(path: Path) -> Dict[str, str]:
+def read_table(path: Path) -> dict[str, str]:
     """Read "key value" lines.
 
     Raises:
         ValueError: if the file is missing or empty, a line has no value or a key comes
             twice; names the line.
     """
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist; run local/data.sh first.")
-    table: Dict[str, str] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    table: dict[str, str] = {}
+    for number, line in enumerate(read_text(path).rstrip("\n").split("\n"), 1):
         key, _, value = line.strip().partition(" ")
         if not value.strip():
             raise ValueError(
@@ -40,7 +38,7 @@ def read_table(path: Path) -> Dict[str, str]:
 
 def write_speakers(folder: Path, speakers: Mapping[str, str]) -> None:
     """Write utt2spk and spk2utt from id -> speaker."""
-    utterances: Dict[str, list] = {}
+    utterances: dict[str, list] = {}
     for key, speaker in sorted(speakers.items()):
         utterances.setdefault(speaker, []).append(key)
     write_table(folder / "utt2spk", speakers)

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Layouts of a set -> its wavs, as one of several jobs.
+
+Renders every `--num_jobs`-th conversation of `<local>/layouts/<set>.jsonl` into
+`<out>/wav/`: `<id>_user` and `<id>_agent`. A wav that is there is kept, so that a run
+that was stopped goes on; the stage that calls this empties the folder when layouts or
+settings have changed. Bytes do not depend on the number of jobs.
+"""
+
+import argparse
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from corpus_settings import Corpus, read_corpus
+from tqdm import tqdm
+
+from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.dataset_checks import load_speech
+from espnet2_duplex.jsonl import read_text
+from espnet2_duplex.simulation.layout import Layout
+from espnet2_duplex.simulation.streams import render
+from espnet2_duplex.simulation.user_channel.chain import Bank
+from espnet2_duplex.sound_files import write_wav
+
+CLIPS_IN_MEMORY = 512  # answers recur
+FOLDER_SIZE = 1000  # conversations in one folder: file systems dislike a million
+
+
+@lru_cache(maxsize=CLIPS_IN_MEMORY)
+def load_clip(path: str, sample_rate: int) -> np.ndarray:
+    """Samples (N,) float32 of a clip, kept for the next conversation."""
+    return load_speech(Path(path), sample_rate)
+
+
+def wav_path(folder: Path, number: int, id: str, role: str, suffix: str) -> Path:
+    """Place of one stream of the set's `number`-th conversation."""
+    part = f"{number // FOLDER_SIZE:04d}"
+    return folder / "wav" / part / f"{id}_{role}.{suffix}"
+
+
+def read_lines(path: Path) -> list[str]:
+    """The layouts of a set as they stand in their file, in order."""
+    return read_text(path).rstrip("\n").split("\n")
+
+
+def render_conversation(
+    layout: Layout, paths: tuple[Path, Path], corpus: Corpus, name: str, bank: Bank
+) -> None:
+    """Write both wavs of a conversation unless they are there."""
+    if all(path.is_file() for path in paths):
+        return
+    rates = (corpus.speech.user_rate, corpus.speech.agent_rate)
+    channel = corpus.sets.of(name).user_channel
+    streams = render(layout, *rates, channel, bank, corpus.seed, load_clip)
+    for path, stream, rate in zip(paths, streams, rates):
+        write_wav(path, stream, rate)
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
+    parser.add_argument("--set", required=True, help="name of the set")
+    parser.add_argument("--local", type=Path, default=Path("data/local"))
+    parser.add_argument("--out", type=Path, required=True, help="folder of the set")
+    parser.add_argument("--seed", type=int, default=0, help="of the user's channel")
+    parser.add_argument("--job", type=int, default=1, help="this job, from 1 on")
+    parser.add_argument("--num_jobs", type=int, default=1)
+    return parser
+
+
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    corpus = read_corpus(args.config, seed=args.seed)
+    settings = corpus.sets.of(args.set)
+    bank = Bank.load(args.local / "rooms")
+    lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
+    mine = range(args.job - 1, len(lines), args.num_jobs)
+    for number in tqdm(mine, args.set):
+        layout = Layout.from_json(lines[number])
+        key, suffix = layout.conversation.id, settings.audio_format
+        paths = tuple(
+            wav_path(args.out, number, key, role, suffix) for role in ("user", "agent")
+        )
+        render_conversation(layout, paths, corpus, args.set, bank)
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

@@ -1,0 +1,1 @@
+"""TTS engines behind one interface: `engine.Engine`; one module for each kind."""

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# Sourced: long work shows how far it is, and how long each part took.
+
+# Runs a job and shows how far its log has come. ${python} may name another Python.
+following() { # log, command
+    local follower status=0
+    ${python:-python3} scripts/utils/follow_log.py "$1" &
+    follower=$!
+    "${@:2}" || status=$?
+    kill "${follower}" 2>/dev/null || true
+    wait "${follower}" 2>/dev/null || true
+    return "${status}"
+}
+
+# Runs a part of the work and adds "name seconds" to the file ${timings}. A part that
+# went on after a stop has several lines, which the report adds up.
+timed() { # name, command
+    local started
+    started=$(date +%s.%N)
+    "${@:2}"
+    mkdir -p "$(dirname "${timings}")"
+    echo "$1 $(date +%s.%N) ${started}" | awk '{printf "%s %.1f\n", $1, $2 - $3}' >>"${timings}"
+}

@@ -1,0 +1,197 @@
+"""Turns of streams that nobody has annotated: voice activity, then recognition.
+
+A detected segment is *crosstalk* if the other stream is louder by more than
+``crosstalk_db`` during it: then it is the other speaker, heard through. Segments whose
+silence in between is short become one turn. What the recogniser finds no words in is
+no turn; of the user it becomes a "noise" event. A short utterance of the user inside
+an agent's turn that goes on is no turn either but a "backchannel" event.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from espnet2_duplex.conversation import Turn
+from espnet2_duplex.formats.sounds import Sound, read_stream, seconds_of
+from espnet2_duplex.metrics.activity import (
+    SAMPLE_RATE,
+    ActivityOptions,
+    Segment,
+    make_detector,
+    merge_segments,
+)
+from espnet2_duplex.metrics.transcription import (
+    Transcriber,
+    WhisperOptions,
+    WhisperTranscriber,
+    cut_clip,
+)
+from espnet2_duplex.simulation.layout import Event
+from espnet2_duplex.timing import nearest_sample
+
+# Full-Duplex-Bench v1: shorter than 1 s, at most two words.
+BACKCHANNEL_SECONDS = 1.0
+BACKCHANNEL_WORDS = 2
+GOES_ON_SECONDS = 1.5  # Sec. 5.2: an agent that stops within this has been interrupted
+
+
+@dataclass(frozen=True)
+class ListeningOptions:
+    """How turns are found.
+
+    Attributes:
+        vad: "silero" or "energy" (a level of -45 dB of full scale).
+        merge_gap_seconds: shorter silences do not end a turn.
+        crosstalk_db: see above; infinity keeps everything.
+        asr_model: folder with a CTranslate2 Whisper, a name that faster-whisper knows,
+            or "none": then the user's turns have no text, and the agent's must come
+            from elsewhere.
+    """
+
+    vad: str = "silero"
+    merge_gap_seconds: float = 0.5
+    crosstalk_db: float = 20.0
+    asr_model: str = "none"
+
+
+class Listener:
+    """Finds turns; the models are loaded at the first use.
+
+    Args:
+        options: how.
+        make_transcriber: for another recogniser.
+    """
+
+    def __init__(
+        self,
+        options: ListeningOptions = ListeningOptions(),
+        make_transcriber: Callable[[WhisperOptions], Transcriber] = WhisperTranscriber,
+    ) -> None:
+        self._options = options
+        self._make_transcriber = make_transcriber
+
+    @cached_property
+    def _detect(self):
+        # Unmerged, because crosstalk must not bridge two turns.
+        options = ActivityOptions(vad=self._options.vad, merge_gap_seconds=0.0)
+        try:
+            return make_detector(options)
+        except ImportError as problem:
+            raise ValueError(
+                "finding turns with silero needs the package silero-vad; run pip "
+                "install 'espnet2-duplex[score]' or give --vad energy"
+            ) from problem
+
+    @cached_property
+    def _transcribe(self) -> Transcriber | None:
+        if self._options.asr_model == "none":
+            return None
+        try:
+            return self._make_transcriber(WhisperOptions(self._options.asr_model))
+        except ImportError as problem:
+            raise ValueError(
+                "transcribing turns needs the package faster-whisper; run pip install "
+                "'espnet2-duplex[score]'"
+            ) from problem
+
+    def segments(self, sound: Sound, other: Sound | None = None) -> list[Segment]:
+        """Speech of one stream.
+
+        Args:
+            sound: of the speaker.
+            other: of the other speaker, whose crosstalk is left out.
+        """
+        own = _at_16_khz(sound)
+        if other is None:
+            return self._segments(own, None)
+        return self._segments(own, _at_16_khz(other))
+
+    def turns(self, role: str, sound: Sound, other: Sound | None = None) -> list[Turn]:
+        """Turns of one stream; see :meth:`segments`."""
+        own = _at_16_khz(sound)
+        segments = self._segments(own, None if other is None else _at_16_khz(other))
+        return self._turns(role, own, segments)
+
+    def conversation(
+        self, user: Sound, agent: Sound
+    ) -> tuple[list[Turn], tuple[Event, ...]]:
+        """Turns of both streams, sorted by start, and the user's events."""
+        streams = {"user": _at_16_khz(user), "agent": _at_16_khz(agent)}
+        turns: dict[str, list[Turn]] = {}
+        for role, other in (("user", "agent"), ("agent", "user")):
+            segments = self._segments(streams[role], streams[other])
+            turns[role] = self._turns(role, streams[role], segments)
+        if self._transcribe is None:
+            found = turns["user"] + turns["agent"]
+            return sorted(found, key=lambda turn: turn.start), ()
+        agents = [turn for turn in turns["agent"] if turn.text]
+        users, events = sort_out(turns["user"], agents)
+        return sorted(users + agents, key=lambda turn: turn.start), events
+
+    def _segments(self, own: np.ndarray, other: np.ndarray | None) -> list[Segment]:
+        segments = self._detect(own)
+        if other is not None:
+            limit = self._options.crosstalk_db
+            segments = [
+                segment
+                for segment in segments
+                if _level_db(other, segment) - _level_db(own, segment) <= limit
+            ]
+        return list(merge_segments(segments, self._options.merge_gap_seconds))
+
+    def _turns(self, role: str, own: np.ndarray, segments: Sequence) -> list[Turn]:
+        texts = [""] * len(segments)
+        if self._transcribe is not None and segments:
+            texts = self._transcribe([cut_clip(own, segment) for segment in segments])
+        return [
+            Turn(role, segment.start, segment.end, text.strip())
+            for segment, text in zip(segments, texts)
+        ]
+
+
+def sort_out(
+    users: Sequence[Turn], agents: Sequence[Turn]
+) -> tuple[list[Turn], tuple[Event, ...]]:
+    """The user's real turns, and noises and backchannels as events.
+
+    Args:
+        users: transcribed turns of the user.
+        agents: transcribed turns of the agent.
+    """
+    kept, events = [], []
+    for turn in users:
+        if not turn.text:
+            events.append(Event("noise", turn.start, turn.end))
+        elif any(_is_backchannel(turn, agent) for agent in agents):
+            events.append(Event("backchannel", turn.start, turn.end, turn.text))
+        else:
+            kept.append(turn)
+    return kept, tuple(events)
+
+
+def without_text(turns: Sequence[Turn]) -> list[Turn]:
+    """The same turns, nothing known of what is said."""
+    return [replace(turn, text="") for turn in turns]
+
+
+def _is_backchannel(user: Turn, agent: Turn) -> bool:
+    return (
+        agent.start < user.start
+        and user.start + GOES_ON_SECONDS < agent.end
+        and user.end - user.start < BACKCHANNEL_SECONDS
+        and len(user.text.split()) <= BACKCHANNEL_WORDS
+    )
+
+
+def _level_db(samples: np.ndarray, segment: Segment) -> float:
+    """Root mean square of a stretch of samples at 16 kHz, in dB of full scale."""
+    start = nearest_sample(segment.start, SAMPLE_RATE)
+    stretch = samples[start : nearest_sample(segment.end, SAMPLE_RATE)]
+    power = np.mean(np.square(stretch, dtype=np.float64))
+    return float(10 * np.log10(power + 1e-12))
+
+
+def _at_16_khz(sound: Sound) -> np.ndarray:
+    return read_stream(sound, SAMPLE_RATE, seconds_of(sound))

@@ -1,0 +1,127 @@
+"""The way of the user's voice to the system, in the order of the acoustics.
+
+::
+
+    user's voice -> its room --+--> microphone -> telephone -> network -> clipping
+                               |    (level)       (band)       (packets)  (+-0.99)
+    agent's voice              |
+      -> loudspeaker, room ----+
+         (echo)                |
+    noise ---------------------+
+
+So the room holds the voice but not the noise, whose distance to the speech is measured
+after the room; the telephone codes speech, echo and noise together, as it would.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from espnet2_duplex.simulation.user_channel.bank import Bank
+from espnet2_duplex.simulation.user_channel.echo import agent_echo
+from espnet2_duplex.simulation.user_channel.level import clip, vary_level
+from espnet2_duplex.simulation.user_channel.noise import draw_noise, speech_power
+from espnet2_duplex.simulation.user_channel.packet_loss import vary_network
+from espnet2_duplex.simulation.user_channel.rooms import in_room
+from espnet2_duplex.simulation.user_channel.settings import UserChannel
+from espnet2_duplex.simulation.user_channel.sounding import resample
+from espnet2_duplex.simulation.user_channel.telephone import draw_law, over_telephone
+
+EFFECTS = ("room", "echo", "noise", "level", "telephone", "packet_loss")
+
+
+def generators_by_name(
+    generator: np.random.Generator,
+) -> Callable[[str], np.random.Generator]:
+    """Independent generators that depend on their names and one draw only.
+
+    So an effect's draws stay the same whatever else is on or off.
+    """
+    entropy = generator.integers(2**32, size=4).tolist()
+    return lambda name: np.random.default_rng([*entropy, *name.encode()])
+
+
+def draw_effects(
+    settings: UserChannel, generator: np.random.Generator
+) -> dict[str, np.random.Generator]:
+    """The effects that one conversation has, each with the generator of its draws.
+
+    With a room or an echo comes "place": the room that both of them share.
+    """
+    generator_of = generators_by_name(generator)
+    drawn = {}
+    for name in EFFECTS:
+        share = getattr(settings, name).share
+        if share > 0 and (draws := generator_of(name)).random() < share:
+            drawn[name] = draws
+    if "room" in drawn or "echo" in drawn:
+        drawn["place"] = generator_of("place")
+    return drawn
+
+
+def apply_user_channel(
+    user: np.ndarray,
+    agent: np.ndarray,
+    user_rate: int,
+    agent_rate: int,
+    settings: UserChannel,
+    bank: Bank,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """What the system hears of a user.
+
+    Args:
+        user: (N,) float32, the user's voice; zero where it is silent.
+        agent: (M,) float32, the agent's stream, of the same duration; not changed.
+        user_rate: in Hz.
+        agent_rate: in Hz.
+        settings: effects and their shares.
+        bank: rooms and recordings of noise.
+        generator: of this conversation.
+    Returns:
+        (N,) float32 within +-0.99; `user` itself if no effect was drawn.
+    Raises:
+        ValueError: if an effect needs what the bank lacks.
+    """
+    bank.check(settings, user_rate)
+    drawn = draw_effects(settings, generator)
+    if not drawn or len(user) == 0:
+        return user
+    heard, room = user, None
+    if "place" in drawn:
+        room = bank.rooms[drawn["place"].integers(len(bank.rooms))]
+    if "room" in drawn:
+        heard = in_room(user, room.talker)
+    power = speech_power(heard, user)
+    if "echo" in drawn:
+        heard = heard + agent_echo(
+            resample(agent, agent_rate, user_rate, len(user)),
+            room.loudspeaker,
+            user_rate,
+            settings.echo,
+            drawn["echo"],
+        )
+    if "noise" in drawn:
+        heard = heard + draw_noise(
+            len(user), power, settings.noise, bank, drawn["noise"]
+        )
+    return _transmit(heard, settings, user_rate, drawn)
+
+
+def _transmit(
+    heard: np.ndarray,
+    settings: UserChannel,
+    sample_rate: int,
+    drawn: dict[str, np.random.Generator],
+) -> np.ndarray:
+    """From the microphone to the system: (N,) float32 -> (N,) float32."""
+    if "level" in drawn:
+        heard = vary_level(heard, settings.level, sample_rate, drawn["level"])
+    if "telephone" in drawn:
+        law = draw_law(settings.telephone, drawn["telephone"])
+        heard = over_telephone(heard, sample_rate, law)
+    if "packet_loss" in drawn:
+        heard = vary_network(
+            heard, settings.packet_loss, sample_rate, drawn["packet_loss"]
+        )
+    return clip(heard)

@@ -1,0 +1,204 @@
+"""Layouts are drawn from one seed and keep the paper's promises."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from espnet2_duplex.simulation.drawing import Drawer, too_long
+from espnet2_duplex.simulation.layout import Layout, events_from_json, events_to_json
+from espnet2_duplex.simulation.script import Script
+from espnet2_duplex.simulation.settings import Settings, changed
+from espnet2_duplex.simulation.timeline import CUT_SECONDS, GAP_SECONDS
+from espnet2_duplex.simulation.user_sounds import Pools, Sound
+from espnet2_duplex.timing import FrameClock, microseconds
+
+EVERYTHING = {
+    "num_conversations": 150,
+    "num_exchanges": {1: 0.3, 2: 0.4, 3: 0.3},
+    "user_pauses": {"share": 0.5},
+    "backchannels": {"share": 0.7, "min_turn_seconds": 2.0, "margin_seconds": 0.3},
+    "noises": {"per_minute": 12},
+}
+
+
+@pytest.fixture(scope="module")
+def pools(speak):
+    uh_huh, cough = speak("user", "uh-huh", 0.4), speak("user", "cough", 0.5)
+    sound = Sound(uh_huh.wav, uh_huh.seconds, "uh-huh.")
+    backchannels = {"ann": [sound], "bob": [sound]}
+    return Pools(backchannels, [Sound(cough.wav, cough.seconds)])
+
+
+def draw(scripts, pools=Pools(), seed=0, **changes):
+    settings = changed(Settings(), changes, "test")
+    return list(Drawer("train", scripts, settings, pools, seed))
+
+
+@pytest.fixture(scope="module")
+def layouts(scripts, pools):
+    return draw(scripts, pools, **EVERYTHING)
+
+
+def barge_ins(conversation):
+    """(user turn, agent turn) of each user turn that begins inside an agent turn."""
+    return [
+        (user, agent)
+        for user in conversation.user_turns
+        for agent in conversation.agent_turns
+        if agent.start <= user.start < agent.end
+    ]
+
+
+def test_the_same_seed_draws_the_same_and_another_seed_something_else(
+    scripts, pools, layouts
+):
+    assert draw(scripts, pools, **EVERYTHING) == layouts
+    other = draw(scripts, pools, seed=1, **EVERYTHING)
+    assert all(one != two for one, two in zip(layouts, other))
+
+
+def test_a_conversation_does_not_depend_on_how_many_there_are(scripts, pools, layouts):
+    fewer = {**EVERYTHING, "num_conversations": 10}
+    assert draw(scripts, pools, **fewer) == layouts[:10]
+
+
+def test_every_script_is_used_equally_often(scripts, layouts):
+    starts = Counter(
+        (layout.speaker, layout.source, layout.conversation.turns[0].text)
+        for layout in layouts
+    )
+    assert len(starts) == len(scripts) == 14
+    assert set(starts.values()) == {10, 11}
+
+
+def test_without_a_number_each_script_is_one_conversation_with_its_id(scripts):
+    drawn = draw(scripts, num_exchanges={1: 1})
+    assert sorted(layout.conversation.id for layout in drawn) == sorted(
+        script.id for script in scripts
+    )
+
+
+def test_gaps_and_cuts_are_exact_and_agent_turns_begin_on_frames(layouts):
+    clock, found = FrameClock(), 0
+    for layout in layouts:
+        conversation = layout.conversation
+        for user, agent in zip(conversation.user_turns, conversation.agent_turns):
+            assert abs(microseconds(agent.start - user.end - GAP_SECONDS)) <= 1
+            frame = clock.seconds(clock.nearest_frame(agent.start))
+            assert abs(microseconds(agent.start - frame)) <= 1
+        for user, agent in barge_ins(conversation):
+            found += 1
+            heard = [p for p in layout.pieces if p.wav and p.role == "agent"]
+            (piece,) = [p for p in heard if abs(p.start - agent.start) < 1e-5]
+            assert piece.seconds == pytest.approx(agent.end - agent.start, abs=2e-6)
+            assert agent.end - user.start <= CUT_SECONDS + 1e-6
+    assert found > 30
+
+
+def test_only_single_exchanges_of_one_voice_and_source_are_joined(layouts):
+    for layout in layouts:
+        texts = [turn.text for turn in layout.conversation.turns]
+        if layout.source == "qa":
+            assert len(texts) in (2, 4, 6) and len(set(texts)) == len(texts)
+            assert all(text.startswith(("question", "answer")) for text in texts)
+        elif layout.source == "chitchat":
+            assert len(texts) == 6
+        else:
+            assert texts[0] == "context what"
+    counts = Counter(
+        len(layout.conversation.turns) for layout in layouts if layout.source == "qa"
+    )
+    assert counts[2] > 15 and counts[4] > 25 and counts[6] > 15
+
+
+def test_the_silence_inside_a_user_turn_is_told_as_a_pause(layouts):
+    pauses = [
+        (layout, event)
+        for layout in layouts
+        for event in layout.events
+        if event.kind == "pause"
+    ]
+    assert len(pauses) > 60
+    for layout, event in pauses:
+        assert 0.2 <= event.end - event.start <= 1.2 + 1e-6
+        (turn,) = [
+            turn
+            for turn in layout.conversation.user_turns
+            if turn.start < event.start and event.end < turn.end
+        ]
+        pieces = [p for p in layout.pieces if p.role == "user"]
+        for piece in pieces:
+            end = piece.start + piece.seconds
+            assert end <= event.start + 1e-5 or piece.start >= event.end - 1e-5
+
+
+def test_backchannels_do_not_stop_the_agent_and_noises_do_not_count_as_turns(layouts):
+    kinds = Counter(event.kind for layout in layouts for event in layout.events)
+    assert kinds["backchannel"] > 20 and kinds["noise"] > 60
+    for layout in layouts:
+        for event in layout.events:
+            if event.kind != "backchannel":
+                continue
+            (agent,) = [
+                turn
+                for turn in layout.conversation.agent_turns
+                if turn.start <= event.start < turn.end
+            ]
+            assert event.end + 0.3 <= agent.end + 1e-5
+        texts = {turn.text for turn in layout.conversation.turns}
+        assert "uh-huh." not in texts
+
+
+def test_the_paper_has_nothing_but_turns(scripts):
+    for layout in draw(scripts, num_conversations=40, user_pauses={"share": 0}):
+        assert layout.source == "asr_qa" or not layout.events
+
+
+def test_impatient_users_barge_in_nearly_always(scripts):
+    qa = [script for script in scripts if script.source == "qa"]
+    drawn = draw(
+        qa,
+        num_conversations=60,
+        num_exchanges={2: 1},
+        turn_taking={"impatient": True, "pause_seconds": [0.4, 1.0]},
+        barge_in={"share": 0},
+    )
+    assert sum(bool(barge_ins(layout.conversation)) for layout in drawn) >= 50
+
+
+def test_given_times_are_kept(speak):
+    turns = (
+        replace(speak("user", "hello", 1.0), start=0.25),
+        replace(speak("agent", "hi", 3.0), start=2.0),
+        replace(speak("user", "stop", 1.0), start=3.1, end=3.6),
+        speak("agent", "ok", 1.0),
+    )
+    (layout,) = draw([Script("call", "own", "me", turns)], barge_in={"share": 1})
+    times = [(turn.start, turn.end) for turn in layout.conversation.turns]
+    assert times == [(0.25, 1.25), (2.0, 3.74), (3.1, 3.6), (4.24, 5.24)]
+    assert [piece.seconds for piece in layout.pieces] == [1.0, 1.74, 0.5, 1.0]
+
+
+def test_a_script_with_a_long_turn_is_found_by_the_sum_of_its_parts(speak):
+    turns = (speak("user", "a", 1.5), speak("user", "b", 1.5), speak("agent", "c", 1.0))
+    assert too_long(Script("s", "x", "v", turns), 2.9)
+    assert not too_long(Script("s", "x", "v", turns), 3.0)
+
+
+def test_layouts_and_events_survive_json(layouts):
+    for layout in layouts[:20]:
+        assert Layout.from_json(layout.to_json()) == layout
+        assert events_from_json(events_to_json(layout.events)) == layout.events
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"noises": {"per_minute": 1}}, "set train: noises are wanted"),
+        ({"backchannels": {"share": 0.1}}, "set train: backchannels are wanted"),
+    ],
+)
+def test_wanting_sounds_without_having_any_is_an_error(scripts, changes, message):
+    with pytest.raises(ValueError, match=message):
+        draw(scripts, **changes)

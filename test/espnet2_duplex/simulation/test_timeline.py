@@ -1,0 +1,170 @@
+"""Gap, concatenation, barge-in and impatience (Sec. 4 and 5.2)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from espnet2_duplex.conversation import Conversation, Turn
+from espnet2_duplex.simulation.timeline import (
+    CUT_SECONDS,
+    GAP_SECONDS,
+    Utterance,
+    impatient_pauses,
+    lay_out,
+)
+from espnet2_duplex.timing import FrameClock, microseconds
+
+CLOCK = FrameClock()
+QUESTION = Utterance("user", "why?", 1.0)
+ANSWER = Utterance("agent", "because.", 3.0)
+SILENCES = {"lead_seconds": 0.5, "tail_seconds": 1.0}
+
+
+def spans(conversation, role):
+    turns = {"user": conversation.user_turns, "agent": conversation.agent_turns}[role]
+    return [(turn.start, turn.end) for turn in turns]
+
+
+def two_exchanges(pause_seconds, **options):
+    utterances = [QUESTION, ANSWER, QUESTION, ANSWER]
+    return lay_out(
+        "c1", utterances, pauses_seconds=[pause_seconds], **SILENCES, **options
+    )
+
+
+def test_agent_speaks_a_gap_after_the_user():
+    conversation = lay_out("c1", [QUESTION, ANSWER], pauses_seconds=[], **SILENCES)
+    assert conversation == Conversation(
+        "c1",
+        (Turn("user", 0.5, 1.5, "why?"), Turn("agent", 2.14, 5.14, "because.")),
+        6.14,
+    )
+
+
+def test_pause_counts_from_the_end_of_the_answer():
+    conversation = two_exchanges(pause_seconds=0.8)
+    assert spans(conversation, "user") == [(0.5, 1.5), (5.94, 6.94)]
+    assert spans(conversation, "agent") == [(2.14, 5.14), (7.58, 10.58)]
+    assert conversation.duration == 11.58
+
+
+def test_barge_in_cuts_the_agent_after_the_onset():
+    conversation = two_exchanges(pause_seconds=-1.0)
+    assert spans(conversation, "user") == [(0.5, 1.5), (4.14, 5.14)]
+    assert spans(conversation, "agent") == [(2.14, 4.78), (5.78, 8.78)]
+    assert conversation.agent_turns[0].text == "because."
+
+
+def test_cut_never_lengthens_an_answer():
+    conversation = two_exchanges(pause_seconds=-0.3)
+    assert spans(conversation, "agent")[0] == (2.14, 5.14)
+
+
+def test_turns_stay_sorted_when_they_overlap():
+    starts = [turn.start for turn in two_exchanges(-1.0).turns]
+    assert starts == sorted(starts)
+
+
+def test_with_a_clock_the_user_moves_so_that_the_agent_begins_on_a_frame():
+    conversation = two_exchanges(pause_seconds=0.8, clock=CLOCK)
+    # 0.5 + 1 + 0.64 = 2.14 lies nearest to frame 27 (2.16); 7.60 is frame 95.
+    assert spans(conversation, "user") == [(0.52, 1.52), (5.96, 6.96)]
+    assert spans(conversation, "agent") == [(2.16, 5.16), (7.6, 10.6)]
+    assert conversation.duration == 11.6  # 145 frames
+
+
+def test_the_agent_may_speak_first():
+    greeting = Utterance("agent", "hello", 1.0)
+    conversation = lay_out(
+        "c1", [greeting, QUESTION, ANSWER], pauses_seconds=[0.7], **SILENCES
+    )
+    assert spans(conversation, "agent") == [(0.5, 1.5), (3.84, 6.84)]
+    assert spans(conversation, "user") == [(2.2, 3.2)]
+
+
+def test_given_starts_are_kept_and_a_start_inside_an_answer_cuts_it():
+    again = Utterance("user", "stop", 1.0, start=3.0)
+    answer = Utterance("agent", "ok", 1.0, start=5.03)
+    conversation = lay_out(
+        "c1",
+        [QUESTION, ANSWER, again, answer],
+        pauses_seconds=[9.0],
+        clock=CLOCK,
+        **SILENCES,
+    )
+    assert spans(conversation, "user")[1] == (3.0, 4.0)
+    assert spans(conversation, "agent") == [(2.16, 3.64), (5.04, 6.04)]
+
+
+def test_number_of_pauses_must_fit():
+    with pytest.raises(ValueError, match="conversation c1: 2 pauses .*expected 1"):
+        lay_out(
+            "c1", [QUESTION, ANSWER, QUESTION], pauses_seconds=[1.0, 1.0], **SILENCES
+        )
+
+
+def test_roles_must_alternate():
+    with pytest.raises(ValueError, match="c1: the roles are user, user; .*join"):
+        lay_out("c1", [QUESTION, QUESTION], pauses_seconds=[1.0], **SILENCES)
+
+
+def test_user_cannot_barge_in_before_the_agent_speaks():
+    with pytest.raises(ValueError, match="conversation c1: the user begins at 2.14 s"):
+        two_exchanges(pause_seconds=-3.0)
+
+
+def test_impatient_halves_the_silence_between_user_turns():
+    # The user is silent for 0.64 + 3 + 0.8 = 4.44 s; half of it ends 1.42 s before
+    # the end of the answer.
+    (pause,) = impatient_pauses([3.0], [0.8], heard_seconds=0.3)
+    assert pause == pytest.approx(-1.42)
+    hurried = two_exchanges(pause)
+    assert spans(hurried, "user") == [(0.5, 1.5), (3.72, 4.72)]
+    assert spans(hurried, "agent") == [(2.14, 4.36), (5.36, 8.36)]
+
+
+def test_impatient_user_lets_some_of_the_answer_be_heard():
+    # Half of 0.64 + 1 + 0 s lies 0.18 s into the answer; 0.3 s must be heard.
+    assert impatient_pauses([1.0], [0.0], heard_seconds=0.3) == [-0.7]
+
+
+def test_impatience_after_a_long_pause_is_no_barge_in():
+    assert impatient_pauses([1.0], [3.0], heard_seconds=0.3) == [
+        pytest.approx((0.64 + 1 + 3) / 2 - 0.64 - 1)
+    ]
+
+
+seconds = st.integers(min_value=4800, max_value=160000).map(lambda n: n / 16000)
+
+
+@given(st.lists(st.tuples(seconds, seconds), min_size=1, max_size=5), st.data())
+def test_gap_and_cut_are_exact_in_any_conversation(lengths, data):
+    utterances, pauses = [], []
+    for question, answer in lengths:
+        utterances += [Utterance("user", "q", question), Utterance("agent", "a", answer)]
+        pauses.append(data.draw(st.floats(-0.8 * answer, 3.0)))
+    clock = data.draw(st.sampled_from([None, CLOCK]))
+    conversation = lay_out(
+        "c",
+        utterances,
+        lead_seconds=data.draw(st.floats(0, 2)),
+        pauses_seconds=pauses[:-1],
+        tail_seconds=1.0,
+        clock=clock,
+    )
+    users, agents = conversation.user_turns, conversation.agent_turns
+    starts = [turn.start for turn in conversation.turns]
+    assert starts == sorted(starts)
+    # Times are kept to the microsecond, so that a difference may be off by one.
+    for user, agent in zip(users, agents):
+        assert abs(microseconds(agent.start - user.end - GAP_SECONDS)) <= 1
+        if clock is not None:
+            frame = clock.nearest_frame(agent.start)
+            assert abs(microseconds(agent.start - clock.seconds(frame))) <= 1
+    for (_, answer), agent, user in zip(lengths, agents, users[1:]):
+        uncut = agent.start + answer
+        if user.start < uncut - 2e-6:
+            expected = min(uncut, user.start + CUT_SECONDS)
+            assert abs(microseconds(agent.end - expected)) <= 1
+        else:
+            assert abs(microseconds(agent.end - uncut)) <= 1
