@@ -90,7 +90,7 @@ def made_up_bank(num_rooms: int, seed: int) -> Bank:
 def time_channel(
     settings: UserChannel, bank: Bank, seconds: float, num_rounds: int
 ) -> float:
-    """Milliseconds of work per second of conversation, median and mean over draws.
+    """Milliseconds of processor time per second of conversation.
 
     The mean, as each conversation draws other effects.
     """
@@ -98,11 +98,11 @@ def time_channel(
     times = []
     for n in range(-1, num_rounds):  # the first call compiles and is not counted
         generator = np.random.default_rng([0, max(n, 0)])
-        begin = time.perf_counter()
+        begin = time.process_time()
         apply_user_channel(
             user, agent, USER_RATE, AGENT_RATE, settings, bank, generator
         )
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     return 1e3 * statistics.mean(times[1:]) / seconds
 
 

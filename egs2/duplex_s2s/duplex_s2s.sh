@@ -32,8 +32,9 @@ python=python3        # Python of the jobs.
 # Data (stages 1-3)
 train_set=train       # Name of the training set.
 valid_set=valid       # Name of the validation set.
-test_sets=            # Names of the test sets; those of the mini corpus, or "test" of own data.
-conversations=        # Own data: a JSONL of conversations; its sets, models and scores get folders of their own.
+test_sets=            # Names of the test sets; those of the corpus, or "test" of own data.
+corpus=               # What is said, by whom and when: a YAML, conf/data_mini.yaml if not given.
+conversations=        # Own data: a JSONL of conversations. Another corpus or own data get folders of their own.
 downloads=downloads   # Where packages with texts, voices and models are kept.
 whisper=              # Whisper for distillation and scoring, folder or name; of the downloads.
 seed=0                # Seed of the corpus.
@@ -85,6 +86,7 @@ run_args=$(scripts/utils/print_args.sh "$0" "$@")
 . ./cmd.sh
 . ./db.sh
 . scripts/utils/stamps.sh
+. scripts/utils/progress.sh
 
 if [ $# -ne 0 ]; then
     log "error: '$1' is not an option; --help lists the options."
@@ -108,17 +110,6 @@ resume_script() { # folder, stage
     chmod +x "$1/run.sh"
 }
 
-# Runs a job and shows how far its log has come.
-following() { # log, command
-    local follower status=0
-    ${python} scripts/utils/follow_log.py "$1" &
-    follower=$!
-    "${@:2}" || status=$?
-    kill "${follower}" 2>/dev/null || true
-    wait "${follower}" 2>/dev/null || true
-    return "${status}"
-}
-
 banner() { # stage, name; false if the stage is not to run
     [ "${stage}" -le "$1" ] && [ "${stop_stage}" -ge "$1" ] || return 1
     log "Stage $1: $2"
@@ -131,15 +122,22 @@ numbered() { # N, text with JOB: one word per job
     done
 }
 
+# Another corpus and own data lie beside the mini corpus, not over it.
+own=
 if [ -n "${conversations}" ]; then
-    # Own data lie beside the mini corpus, not over it.
     own=_$(basename "${conversations}" .jsonl)
-    [ "${datadir}" != data ] || datadir=data${own}
-    [ "${dumpdir}" != dump ] || dumpdir=dump${own}
-    [ "${expdir}" != exp ] || expdir=exp${own}
+elif [ -n "${corpus}" ]; then
+    own=_$(basename "${corpus}" .yaml | sed 's/^data_//')
+fi
+[ "${datadir}" != data ] || datadir=data${own}
+[ "${dumpdir}" != dump ] || dumpdir=dump${own}
+[ "${expdir}" != exp ] || expdir=exp${own}
+if [ -z "${test_sets}" ] && [ -n "${conversations}" ] && [ -z "${corpus}" ]; then
+    test_sets=test
+elif [ -z "${test_sets}" ]; then
+    test_sets=$(${python} local/corpus_settings.py --config "${corpus:-conf/data_mini.yaml}" --list test_sets)
     test_sets=${test_sets:-test}
 fi
-test_sets=${test_sets:-test_qa test_open test_multiturn test_impatient}
 
 config_tag=$(basename "${train_config}" .yaml)
 if [ "${token_type}" = bpe ]; then
@@ -189,6 +187,7 @@ if ! ${skip_data_prep}; then
             local/data.sh --stage "${number}" --stop_stage "${number}" \
                 --datadir "${datadir}" --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
                 --codec_data "${codec_data}" \
+                ${corpus:+--corpus "${corpus}"} \
                 ${conversations:+--conversations "${conversations}"} ${data_args}
         fi
     done
@@ -305,6 +304,9 @@ if ! ${skip_data_prep}; then
                 ${python} -m espnet2_duplex.bin.duplex_s2s_text_tokens \
                 --token_type "${token_type}" --vocab_size "${nbpe}" ${llm:+--llm "${llm}"} \
                 --turns "${datadir}/${train_set}/turns" --output "${tokens}"
+            log "Which text does not fit its turn: ${datadir}/report.html"
+            ${python} local/report_data.py $(printf "${datadir}/%s " "${train_set}" "${valid_set}" ${test_sets}) \
+                --out "${datadir}/report.html" --timings "${datadir}/local/timings" --token_model "${token_model}"
             mark_done "${tokens}" "${done_hash}"
         fi
     fi

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from espnet2_duplex.conversation import Turn
 from espnet2_duplex.formats.recording import DuplexRecording, make_recording
 from espnet2_duplex.formats.sounds import FileSound, seconds_of
 from espnet2_duplex.timing import (
@@ -18,27 +18,30 @@ CLOCK = FrameClock()
 
 @dataclass(frozen=True)
 class Gap:
-    """Silence of both speakers, in frames, and who speaks after it."""
+    """Silence of both speakers, from one frame boundary to another, in frames.
+
+    Attributes:
+        start: first boundary at which nobody speaks.
+        end: last such boundary.
+        next_role: who speaks then; the user may always, after the last turn.
+    """
 
     start: int
     end: int
     next_role: str
 
-    @property
-    def middle(self) -> int:
-        """A frame boundary."""
-        return (self.start + self.end) // 2
 
-
-def common_gaps(turns: Sequence[Turn]) -> list[Gap]:
-    """Silences that hold a frame boundary, between turns that are sorted by start."""
-    gaps = []
-    for index, turn in enumerate(turns[1:], 1):
-        start = CLOCK.ceil_frames(max(t.end for t in turns[:index]))
-        # The last boundary that is not after the start of the turn.
-        end = -CLOCK.ceil_frames(-turn.start)
-        if start <= end:
-            gaps.append(Gap(start, end, turn.role))
+def common_gaps(call: DuplexRecording) -> list[Gap]:
+    """Silences that hold a frame boundary, in time order."""
+    spans = [(turn.start, turn.end, turn.role) for turn in call.conversation.turns]
+    spans += [(event.start, event.end, "user") for event in call.events]
+    duration = call.conversation.duration
+    gaps, silent_from = [], 0.0
+    for start, end, role in [*sorted(spans), (duration, duration, "user")]:
+        gap = Gap(CLOCK.ceil_frames(silent_from), -CLOCK.ceil_frames(-start), role)
+        if gap.start <= gap.end:
+            gaps.append(gap)
+        silent_from = max(silent_from, end)
     return gaps
 
 
@@ -46,8 +49,8 @@ def cut_frames(gaps: Sequence[Gap], num_frames: int, max_frames: int) -> list[in
     """Where to cut, in frames.
 
     In reach of `max_frames`, the longest silence of the second half is taken, before a
-    user's turn if possible, since an agent's turn belongs to what it answers; then the
-    last silence of the first half.
+    user's turn if possible, since an agent's turn belongs to what it answers; without
+    one, the last silence of the first half.
 
     Args:
         gaps: of the call.
@@ -59,18 +62,22 @@ def cut_frames(gaps: Sequence[Gap], num_frames: int, max_frames: int) -> list[in
     """
     cuts = [0]
     while num_frames - cuts[-1] > max_frames:
-        begin = cuts[-1]
-        reach = [gap for gap in gaps if begin < gap.middle <= begin + max_frames]
-        late = [gap for gap in reach if gap.middle > begin + max_frames // 2]
-        late = [gap for gap in late if gap.next_role == "user"] or late
+        first, last = cuts[-1] + 1, cuts[-1] + max_frames
+        reach = [
+            Gap(max(gap.start, first), min(gap.end, last), gap.next_role)
+            for gap in gaps
+            if gap.start <= last and gap.end >= first
+        ]
         if not reach:
             raise ValueError(
-                f"somebody speaks all the time from {CLOCK.seconds(begin):.2f} s on "
+                f"somebody speaks all the time from {CLOCK.seconds(cuts[-1]):.2f} s on "
                 f"for {CLOCK.seconds(max_frames):.0f} s, so that the call cannot be "
                 "cut there; raise --max_seconds."
             )
-        best = max(late, key=lambda gap: gap.end - gap.start) if late else reach[-1]
-        cuts.append(best.middle)
+        half = cuts[-1] + max_frames // 2
+        late = [gap for gap in reach if _middle(gap) > half] or reach[-1:]
+        late = [gap for gap in late if gap.next_role == "user"] or late
+        cuts.append(_middle(max(late, key=lambda gap: gap.end - gap.start)))
     return cuts[1:]
 
 
@@ -90,13 +97,16 @@ def pieces_of(call: DuplexRecording, max_seconds: float) -> list[DuplexRecording
     max_frames = CLOCK.nearest_frame(max_seconds)
     if num_frames <= max_frames:
         return [call] if call.conversation.turns else []
-    gaps = common_gaps(call.conversation.turns)
-    edges = [0, *cut_frames(gaps, num_frames, max_frames), num_frames]
+    edges = [0, *cut_frames(common_gaps(call), num_frames, max_frames), num_frames]
     pieces = [
-        _piece(call, index, *map(CLOCK.seconds, edges[index : index + 2]))
-        for index in range(len(edges) - 1)
+        _piece(call, index, CLOCK.seconds(start), CLOCK.seconds(end))
+        for index, (start, end) in enumerate(pairwise(edges))
     ]
     return [piece for piece in pieces if piece.conversation.turns]
+
+
+def _middle(gap: Gap) -> int:
+    return (gap.start + gap.end) // 2
 
 
 def _piece(

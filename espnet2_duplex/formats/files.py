@@ -11,12 +11,12 @@ from espnet2_duplex.formats.sounds import Sound
 from espnet2_duplex.jsonl import read_text, write_text
 
 
-def read_json(path: Path, expected: type) -> object:
+def read_json(path: Path, expected: type | tuple[type, ...]) -> object:
     """Parse a JSON file.
 
     Args:
         path: UTF-8.
-        expected: dict or list.
+        expected: dict, list or both.
 
     Raises:
         ValueError: it is missing, not UTF-8, not JSON, or something else.
@@ -30,7 +30,8 @@ def read_json(path: Path, expected: type) -> object:
         ) from problem
     if not isinstance(content, expected):
         raise ValueError(
-            f"{path} holds a {type(content).__name__}; expected a {expected.__name__}."
+            f"{path} holds a JSON {type(content).__name__}, which is not what belongs "
+            "there; write it again."
         )
     return content
 

@@ -8,7 +8,7 @@ an agent's turn that goes on is no turn either but a "backchannel" event.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,15 +22,13 @@ from espnet2_duplex.metrics.activity import (
     make_detector,
     merge_segments,
 )
-from espnet2_duplex.metrics.transcription import (
-    Transcriber,
-    WhisperOptions,
-    WhisperTranscriber,
-    cut_clip,
-)
 from espnet2_duplex.simulation.layout import Event
 from espnet2_duplex.timing import nearest_sample
 
+# Clips (S,) float32 at 16 kHz -> one text each.
+Transcriber = Callable[[Sequence[np.ndarray]], list[str]]
+
+MARGIN_SECONDS = 0.1  # context around a clip: the detector hugs the speech
 # Full-Duplex-Bench v1: shorter than 1 s, at most two words.
 BACKCHANNEL_SECONDS = 1.0
 BACKCHANNEL_WORDS = 2
@@ -56,21 +54,44 @@ class ListeningOptions:
     asr_model: str = "none"
 
 
+def load_whisper(model: str) -> Transcriber:
+    """The recogniser that scoring uses.
+
+    Args:
+        model: see ``ListeningOptions.asr_model``.
+
+    Raises:
+        ValueError: it is not there, or faster-whisper is not installed.
+    """
+    try:
+        from espnet2_duplex.metrics.transcription import (
+            WhisperOptions,
+            WhisperTranscriber,
+        )
+
+        return WhisperTranscriber(WhisperOptions(model))
+    except ImportError as problem:
+        raise ValueError(
+            f"transcribing turns needs {problem.name}, which is not installed; run pip "
+            "install 'espnet2-duplex[score]'"
+        ) from problem
+
+
 class Listener:
     """Finds turns; the models are loaded at the first use.
 
     Args:
         options: how.
-        make_transcriber: for another recogniser.
+        load_transcriber: from ``asr_model``.
     """
 
     def __init__(
         self,
         options: ListeningOptions = ListeningOptions(),
-        make_transcriber: Callable[[WhisperOptions], Transcriber] = WhisperTranscriber,
+        load_transcriber: Callable[[str], Transcriber] = load_whisper,
     ) -> None:
         self._options = options
-        self._make_transcriber = make_transcriber
+        self._load_transcriber = load_transcriber
 
     @cached_property
     def _detect(self):
@@ -88,28 +109,19 @@ class Listener:
     def _transcribe(self) -> Transcriber | None:
         if self._options.asr_model == "none":
             return None
-        try:
-            return self._make_transcriber(WhisperOptions(self._options.asr_model))
-        except ImportError as problem:
-            raise ValueError(
-                "transcribing turns needs the package faster-whisper; run pip install "
-                "'espnet2-duplex[score]'"
-            ) from problem
-
-    def segments(self, sound: Sound, other: Sound | None = None) -> list[Segment]:
-        """Speech of one stream.
-
-        Args:
-            sound: of the speaker.
-            other: of the other speaker, whose crosstalk is left out.
-        """
-        own = _at_16_khz(sound)
-        if other is None:
-            return self._segments(own, None)
-        return self._segments(own, _at_16_khz(other))
+        return self._load_transcriber(self._options.asr_model)
 
     def turns(self, role: str, sound: Sound, other: Sound | None = None) -> list[Turn]:
-        """Turns of one stream; see :meth:`segments`."""
+        """Turns of one stream.
+
+        Args:
+            role: of its speaker.
+            sound: the stream.
+            other: that of the other speaker, whose crosstalk is left out.
+
+        Raises:
+            ValueError: a model is not there.
+        """
         own = _at_16_khz(sound)
         segments = self._segments(own, None if other is None else _at_16_khz(other))
         return self._turns(role, own, segments)
@@ -144,7 +156,7 @@ class Listener:
     def _turns(self, role: str, own: np.ndarray, segments: Sequence) -> list[Turn]:
         texts = [""] * len(segments)
         if self._transcribe is not None and segments:
-            texts = self._transcribe([cut_clip(own, segment) for segment in segments])
+            texts = self._transcribe([_clip(own, segment) for segment in segments])
         return [
             Turn(role, segment.start, segment.end, text.strip())
             for segment, text in zip(segments, texts)
@@ -171,11 +183,6 @@ def sort_out(
     return kept, tuple(events)
 
 
-def without_text(turns: Sequence[Turn]) -> list[Turn]:
-    """The same turns, nothing known of what is said."""
-    return [replace(turn, text="") for turn in turns]
-
-
 def _is_backchannel(user: Turn, agent: Turn) -> bool:
     return (
         agent.start < user.start
@@ -183,6 +190,13 @@ def _is_backchannel(user: Turn, agent: Turn) -> bool:
         and user.end - user.start < BACKCHANNEL_SECONDS
         and len(user.text.split()) <= BACKCHANNEL_WORDS
     )
+
+
+def _clip(own: np.ndarray, segment: Segment) -> np.ndarray:
+    """The samples of a segment with a margin on both sides."""
+    start = nearest_sample(segment.start - MARGIN_SECONDS, SAMPLE_RATE)
+    end = nearest_sample(segment.end + MARGIN_SECONDS, SAMPLE_RATE)
+    return own[max(0, start) : end]
 
 
 def _level_db(samples: np.ndarray, segment: Segment) -> float:

@@ -11,7 +11,7 @@ from espnet2_duplex.formats.sounds import Sound, seconds_of
 from espnet2_duplex.simulation.layout import EVENT_KINDS, Event
 from espnet2_duplex.timing import FrameClock, microseconds
 
-NAME = re.compile(r"[^\s/]+")
+WORD = re.compile(r"\S+")  # what a table of a data folder can hold as a key
 UNKNOWN = "unknown"  # source or speaker that a format does not tell
 # As NeMo's data sets and chat templates write them.
 ROLES = {"user": "user", "agent": "agent", "assistant": "agent"}
@@ -50,10 +50,12 @@ class DuplexRecording:
             ("speaker", self.speaker),
             ("source", self.source),
         ):
-            if not (isinstance(name, str) and NAME.fullmatch(name)):
+            good = isinstance(name, str) and WORD.fullmatch(name)
+            # The id names files, too.
+            if not good or (what == "id" and "/" in name):
                 raise ValueError(
-                    f"conversation {id}: its {what} is {name!r}; use characters other "
-                    "than white space and /."
+                    f"conversation {id}: its {what} is {name!r}; write it without "
+                    "white space, and an id without /."
                 )
         for index, turn in enumerate(self.conversation.turns):
             if turn.role == "agent" and not turn.text.strip():
@@ -110,18 +112,32 @@ def recording_with_labels(
     Raises:
         ValueError: they are not as :meth:`DuplexRecording.labels` writes them.
     """
-    turns = labels["turns"]
-    if not isinstance(turns, list):
-        raise ValueError(f"its turns are {turns!r}; expected a list")
     return make_recording(
         id,
-        [_parsed_turn(fields, index) for index, fields in enumerate(turns)],
+        parse_turns(labels.get("turns")),
         user,
         agent,
         speaker=labels.get("speaker", id),
         source=labels.get("source", UNKNOWN),
         events=parse_events(labels.get("events", [])),
     )
+
+
+def parse_turns(rows: object) -> list[Turn]:
+    """Turns from parsed JSON.
+
+    Raises:
+        ValueError: it is no list of turns; the message names the turn.
+    """
+    if not isinstance(rows, list):
+        raise ValueError(f"its turns are {rows!r}; expected a list")
+    turns = []
+    for index, row in enumerate(rows):
+        try:
+            turns.append(Turn.from_dict(row))
+        except ValueError as problem:
+            raise ValueError(f"turn {index}: {problem}") from problem
+    return turns
 
 
 def parse_events(rows: object) -> tuple[Event, ...]:
@@ -180,10 +196,3 @@ def read_each(
             on_problem(problem)
             continue
         yield from recordings
-
-
-def _parsed_turn(fields: object, index: int) -> Turn:
-    try:
-        return Turn.from_dict(fields)
-    except ValueError as problem:
-        raise ValueError(f"turn {index}: {problem}") from problem

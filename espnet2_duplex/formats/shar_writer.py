@@ -119,9 +119,7 @@ class SharWriter:
             self._folder.mkdir(parents=True, exist_ok=True)
             # The cuts last, so that a shard which has them has all.
             for field in (*FIELDS, "cuts"):
-                os.replace(
-                    self._partial / self._path(field).name, self._path(field)
-                )
+                os.replace(self._partial / self._path(field).name, self._path(field))
             shutil.rmtree(self._partial)
         self._shard, self._size = self._shard + 1, 0
         self._kept, self._writer = [], None

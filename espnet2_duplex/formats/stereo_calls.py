@@ -7,7 +7,7 @@ be corrected by hand and to be read by the next run.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from espnet2_duplex.formats.recording import (
     read_each,
     recording_with_labels,
 )
-from espnet2_duplex.formats.sounds import FileSound, open_channels
+from espnet2_duplex.formats.sounds import open_channels
 from espnet2_duplex.formats.stereo_files import write_stereo
 from espnet2_duplex.jsonl import read_text
 

@@ -1,6 +1,7 @@
 """Distributions and hours of a corpus as SVG pictures, one colour per source."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -29,6 +30,7 @@ STYLE = {
     "axes.labelcolor": "#667085",
 }
 MAX_BARS = 36
+BAR_SHARE = 0.92  # of its width
 STEPS = (1, 2, 5)
 OUTER_PERCENT = 0.5  # of the values at each end go into the outermost bars
 
@@ -38,14 +40,12 @@ class Histogram:
     """What to draw.
 
     Attributes:
-        title: what is counted.
-        axis: name of the values, with the unit.
+        axis: the unit of the values.
         by_source: source -> values.
         mark: a value to mark, for example the paper's.
         unit: width of the narrowest bar, in hundredths.
     """
 
-    title: str
     axis: str
     by_source: Mapping[str, Distribution]
     mark: float | None = None
@@ -87,23 +87,24 @@ def draw_histogram(histogram: Histogram, colors: Mapping[str, str]) -> str:
     from matplotlib.figure import Figure
 
     first, last, width = bar_grid(histogram)
-    centres = [bar * width / 100 for bar in range(first, last + 1)]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.3), layout="constrained")
         axes = figure.subplots()
-        bottoms = [0] * len(centres)
+        bottoms: Counter[int] = Counter()
         for source, values in histogram.by_source.items():
-            heights = [0] * len(centres)
-            for value, number in values.hundredths.items():
-                bar = min(max(_bar(value, width), first), last)
-                heights[bar - first] += number
+            heights = _heights(values, first, last, width)
             axes.bar(
-                centres, heights, 0.92 * width / 100, bottoms, color=colors[source]
+                [bar * width / 100 for bar in heights],
+                list(heights.values()),
+                BAR_SHARE * width / 100,
+                [bottoms[bar] for bar in heights],
+                color=colors[source],
             )
-            bottoms = [below + height for below, height in zip(bottoms, heights)]
+            bottoms += heights
+        axes.set_xlim((first - 0.5) * width / 100, (last + 0.5) * width / 100)
+        axes.set_xlabel(histogram.axis)
         if histogram.mark is not None:
             _mark(axes, histogram.mark)
-        axes.set_xlabel(histogram.axis)
         return _svg(figure)
 
 
@@ -135,16 +136,27 @@ def draw_hours(sources: Mapping[str, CorpusCounts]) -> str:
         return _svg(figure)
 
 
+def _heights(values: Distribution, first: int, last: int, width: int) -> Counter[int]:
+    """Bar -> how many values, without empty bars."""
+    heights: Counter[int] = Counter()
+    for value, number in values.hundredths.items():
+        heights[min(max(_bar(value, width), first), last)] += number
+    return heights
+
+
 def _mark(axes, value: float) -> None:
+    """A line at the paper's value, its name on the side that has more room."""
+    low, high = axes.get_xlim()
+    is_left = value < (low + high) / 2
     axes.axvline(value, color="#1c2430", linewidth=1, linestyle="--")
     axes.annotate(
         f"paper: {value:g}",
         (value, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(3, -2),
+        xytext=(4 if is_left else -4, -2),
         textcoords="offset points",
-        va="top",
-        fontsize=7.5,
+        horizontalalignment="left" if is_left else "right",
+        verticalalignment="top",
     )
 
 

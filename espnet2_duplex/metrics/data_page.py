@@ -24,6 +24,8 @@ from espnet2_duplex.metrics.data_tables import (
 from espnet2_duplex.metrics.distribution import Distribution
 from espnet2_duplex.metrics.floor_changes import PAPER_CUT_SECONDS, PAPER_GAP_SECONDS
 
+TOKENS_PER_FRAME = "tokens per frame, agent"
+
 
 def render_page(report: DataReport) -> str:
     """The page: nothing in it comes from elsewhere, same report, same bytes."""
@@ -65,7 +67,7 @@ def named_distributions(counts: CorpusCounts) -> dict[str, Distribution]:
         "backchannel, s": counts.backchannels,
         "noise, s": counts.noises,
         "words a second, agent": counts.words_per_second,
-        "tokens per frame, agent": counts.tokens.per_frame,
+        TOKENS_PER_FRAME: counts.tokens.per_frame,
     }
 
 
@@ -90,9 +92,9 @@ def _distributions_part(report: DataReport) -> str:
         "gap, user to agent, s": PAPER_GAP_SECONDS,
         "cut after a barge-in, s": PAPER_CUT_SECONDS,
     }
-    names = [name for name in named_distributions(report.total) if "token" not in name]
-    figures = (_figure(name, report, marks.get(name)) for name in names)
     table = distribution_table(named_distributions(report.total))
+    names = [row[0] for row in table.rows if row[0] != TOKENS_PER_FRAME]
+    figures = (_figure(name, report, marks.get(name)) for name in names)
     note = (
         "Colours are sources. The outermost bars hold all that lies beyond them. Values "
         "of the table are to a hundredth."
@@ -115,7 +117,7 @@ def _tokens_part(report: DataReport) -> str:
         cells = [f"{found.num_turns}", f"{found.num_tokens}"]
         cells += [f"{found.per_frame.mean or 0:.2f}"]
         rows.append((name, *cells, *(f"{100 * share:.2f}" for share in shares)))
-    figure = _figure("tokens per frame, agent", report, None)
+    figure = _figure(TOKENS_PER_FRAME, report, None)
     note = (
         "A turn of more than one token a frame loses text; the paper gives no figure."
     )
@@ -169,8 +171,9 @@ def _figure(name: str, report: DataReport, mark: float | None) -> str:
     caption = f"{escape(name)} <small>({number:,})</small>"
     if not number:
         return f"<figure><figcaption>{caption}</figcaption>{_note('None.')}</figure>"
-    unit = 100 if "per conversation" in name else 1
-    histogram = Histogram(name, name, by_source, mark, unit)
+    is_whole = name.endswith("per conversation")
+    axis = "seconds" if name.endswith(", s") else ""
+    histogram = Histogram(axis, by_source, mark, unit=100 if is_whole else 1)
     picture = draw_histogram(histogram, source_colors(report.sources))
     return (
         f"<figure><figcaption>{caption}</figcaption>{_picture(picture, name)}</figure>"

@@ -22,7 +22,8 @@ DEFINITIONS = {
     "tokens are dropped by design; other turns are counted by themselves as well.",
 }
 STYLE = CODEC_STYLE + """
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(350px,1fr));
+th,td{padding:.4rem .45rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(350px,1fr));
 gap:1.2rem 1.4rem}
 .plots img{width:100%;height:auto}
 .wide img{width:100%;max-width:980px;height:auto}
@@ -31,8 +32,9 @@ figcaption small{color:var(--dim);font-weight:400}
 .key span{display:inline-block;margin-right:1rem}
 .key i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;
 border-radius:2px;vertical-align:-.05em}
-td:first-child{text-align:left}
-.texts td{text-align:left}
+.texts th,.texts td{text-align:left;white-space:normal}
+.scroll{margin-top:1rem}
+details{margin:.3rem 0}
 dt{font-weight:600;font-size:.9rem}
 dd{margin:0 0 .4rem 1rem;font-size:.9rem;max-width:90ch}
 """

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from espnet2_duplex.metrics.counts import share
 from espnet2_duplex.metrics.data_statistics import SECONDS_PER_HOUR, CorpusCounts
 from espnet2_duplex.metrics.distribution import Distribution
 
@@ -93,6 +94,7 @@ def summary_table(heading: str, rows: Mapping[str, CorpusCounts]) -> Table:
         "speakers": lambda name, counts: f"{len(counts.speakers)}",
         "turns": lambda name, counts: _number(counts.turns.mean),
         "exchanges": lambda name, counts: _number(counts.exchanges.mean),
+        "barge-ins": lambda name, counts: f"{len(counts.cuts)}",
         "with barge-in %": lambda name, counts: _percent(counts.barge_in_share),
         "gap s": lambda name, counts: _number(counts.gaps.percentile(50)),
         "cut s": lambda name, counts: _number(counts.cuts.percentile(50)),
@@ -129,10 +131,12 @@ def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> Table:
     stages: dict[str, list[float]] = {}
     for stage, seconds in timings:
         stages.setdefault(stage, []).append(seconds)
-    rows = [
-        (name, f"{len(times)}", f"{sum(times):.1f}", f"{sum(times) / hours:.1f}")
-        for name, times in stages.items()
-    ]
+    stages["all"] = [seconds for _, seconds in timings]
+    rows = []
+    for name, times in stages.items():
+        per_hour = share(sum(times), hours)
+        cells = f"{len(times)}", f"{sum(times):.1f}", _number(per_hour)
+        rows.append((name, *cells))
     headings = ("stage", "processes", "seconds", "seconds per hour of conversation")
     return Table(headings, tuple(rows))
 

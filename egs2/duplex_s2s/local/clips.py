@@ -85,7 +85,7 @@ def copied_clip(source: Path, text: str, rate: int) -> Clip:
 
 def digest(*content: object) -> str:
     """16 hexadecimal digits."""
-    return hashlib.sha1("|".join(map(str, content)).encode()).hexdigest()[:16]
+    return hashlib.sha1("\0".join(map(str, content)).encode()).hexdigest()[:16]
 
 
 def failures_file(clips: Path, part: str) -> Path:

@@ -47,6 +47,7 @@ def set_tables(
 
 def replace_folder(new: Path, folder: Path) -> None:
     """Put `new` where `folder` is, by renaming."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     old = folder.with_name(f".{folder.name}.{os.getpid()}.replaced")
     if folder.exists():
         os.replace(folder, old)

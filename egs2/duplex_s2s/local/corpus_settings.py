@@ -1,15 +1,26 @@
-"""The YAML of a corpus: `texts` (stage 1), `speech` (stage 2), `simulation` (stage 3)."""
+#!/usr/bin/env python3
+"""The YAML of a corpus, in sections:
+
+generate    dialogues that an LLM writes (stage 1)
+texts       sources of conversations.jsonl (stage 1)
+speech      voices and rates (stage 2)
+simulation  when everything is said, and what the user's channel does to it (stage 3)
+"""
+
+import argparse
+import sys
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from speech_settings import SpeechSettings, read_speech_settings
+from speech_settings import SpeechSettings, parse_speech_settings
 
+from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 
-SECTIONS = ("texts", "speech", "simulation")
+SECTIONS = ("generate", "texts", "speech", "simulation")
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,44 @@ def read_corpus(path: Path, seed: int = 0) -> Corpus:
         ValueError: an unknown section or name, or a wrong value; names it.
     """
     sections = read_sections(path)
-    speech = read_speech_settings(sections.get("speech") or {}, str(path))
+    speech = parse_speech_settings(sections.get("speech") or {}, f"{path}: speech")
     sets = read_sets(sections.get("simulation") or {}, str(path))
     return Corpus(sections.get("texts") or [], speech, sets, seed)
+
+
+def wanted_dialogues(path: Path) -> list[str]:
+    """Lines "name kind number" of the section `generate`.
+
+    Raises:
+        ValueError: an entry has other fields.
+    """
+    lines = []
+    for name, entry in (read_sections(path).get("generate") or {}).items():
+        if not isinstance(entry, dict) or set(entry) != {"kind", "num"}:
+            raise ValueError(
+                f"{path}: generate.{name} is {entry!r}; expected kind and num."
+            )
+        lines.append(f"{name} {entry['kind']} {entry['num']}")
+    return lines
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
+    parser.add_argument("--list", choices=("generate", "test_sets"), required=True)
+    return parser
+
+
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    corpus = read_corpus(args.config)
+    if args.list == "generate":
+        print("\n".join(wanted_dialogues(args.config)))
+    else:
+        print(*[name for name in corpus.sets.named if name.startswith("test")])
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

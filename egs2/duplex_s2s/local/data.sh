@@ -66,11 +66,6 @@ speak() { # list of clips
         --config "${corpus}" --downloads "${downloads}"
 }
 
-# Lines "name kind number" of the dialogues that the corpus wants written.
-wanted_dialogues() {
-    python3 local/corpus_settings.py --config "${corpus}" --list generate
-}
-
 write_dialogues() { # name, kind, number
     log "writing $3 dialogues of the kind $2"
     # shellcheck disable=SC2086
@@ -86,9 +81,10 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
     python3 local/assets.py --downloads "${downloads}"
     if [ -z "${conversations}" ]; then
-        wanted_dialogues | while read -r name kind number; do
-            write_dialogues "${name}" "${kind}" "${number}" </dev/null
-        done
+        wanted=$(python3 local/corpus_settings.py --config "${corpus}" --list generate)
+        while read -r name kind number; do
+            [ -z "${name}" ] || write_dialogues "${name}" "${kind}" "${number}" </dev/null
+        done <<<"${wanted}"
     fi
     mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \

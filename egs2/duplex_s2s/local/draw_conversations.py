@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import soundfile
-from clips import AGENT_LEAD_SECONDS, is_spoken, read_failures
+from clips import is_spoken, read_failures
 from corpus_settings import read_corpus
 from tqdm import tqdm
 
@@ -46,14 +46,9 @@ def wav_seconds(path: str) -> float:
 
 def spoken_turn(row: dict) -> SpokenTurn:
     """A turn of `spoken.jsonl` with the length of its wav."""
-    start = row.get("start")
-    if start is not None and row["role"] == "agent":
-        # The wav begins with this silence: speech stays where the source says.
-        start = max(0.0, start - AGENT_LEAD_SECONDS)
+    times = {name: row.get(name) for name in ("start", "end")}
     seconds = wav_seconds(row["wav"])
-    return SpokenTurn(
-        row["role"], row["text"], row["wav"], seconds, start, row.get("end")
-    )
+    return SpokenTurn(row["role"], row["text"], row["wav"], seconds, **times)
 
 
 def scripts_by_set(

@@ -1,70 +1,104 @@
 #!/usr/bin/env python3
-"""List the recipe's speech for the distillation of the encoder.
+"""List the corpus's speech for the distillation of the encoder.
 
-Writes `wav.scp` and `text` of the user clips that belong to the training set and of the
-codec's training clips (some hundred), which are resampled to 16 kHz into `wav/`. No test voice and no
-clip of the valid set is among them.
+Writes `wav.scp` and `text` of the users' turns in the set train and of the codec's
+training clips (some hundred), which are resampled to 16 kHz into `wav/`. Nothing that
+is heard in another set is among them, so no test voice either.
 """
 
 import argparse
-import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
-from scipy.signal import resample_poly
+import soxr
+from clips import is_spoken, read_failures
 
-from espnet2_duplex.jsonl import read_jsonl, write_text
+from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.data_folder import read_table, write_table
+from espnet2_duplex.jsonl import read_jsonl
+from espnet2_duplex.sound_files import write_wav
 
 SAMPLE_RATE = 16000
 MAX_AGENT_CLIPS = 400  # about half an hour: one voice shall not drown the users'
 
 
-def training_clips(clips: Path) -> list[tuple[Path, str]]:
-    """Wav and text of every clip to learn from."""
-    parts: dict[str, set[str]] = {}
-    for use in read_jsonl(clips / "uses.jsonl"):
-        parts.setdefault(use["clip"], set()).add(use["part"])
-    users = [c for c in read_jsonl(clips / "user.jsonl") if parts[c["id"]] == {"train"}]
-    codec = [
-        clip
-        for clip in read_jsonl(clips / "codec.jsonl")
-        if clip["id"].startswith("codec_train")
-    ]
-    codec = codec[:: -(-len(codec) // MAX_AGENT_CLIPS) or 1]
-    listed = [("user", clip) for clip in users] + [("codec", clip) for clip in codec]
-    return [
-        (clips / folder / f"{clip['id']}.wav", clip["text"]) for folder, clip in listed
-    ]
+@dataclass(frozen=True)
+class Utterance:
+    """Something to learn from."""
+
+    id: str
+    wav: Path
+    text: str
 
 
-def at_16_khz(wav: Path, folder: Path) -> Path:
-    """The clip itself, or a copy at 16 kHz in the folder."""
-    rate = soundfile.info(wav).samplerate
+def user_utterances(spoken: Path, clips: Path) -> list[Utterance]:
+    """Users' turns that occur in the set train only, each sound once.
+
+    Raises:
+        ValueError: a clip is missing, although it has not failed.
+    """
+    failures = read_failures(clips)
+    train: dict[str, Utterance] = {}
+    elsewhere = set()
+    for row in read_jsonl(spoken):
+        for number, turn in enumerate(row["turns"]):
+            if turn["role"] != "user":
+                continue
+            wav = turn["wav"]
+            if row["set"] != "train":
+                elsewhere.add(wav)
+            elif wav not in train and is_spoken(wav, failures):
+                id = f"{row['id']}_{number:02d}"
+                train[wav] = Utterance(id, Path(wav), turn["text"])
+    return [train[wav] for wav in train if wav not in elsewhere]
+
+
+def agent_utterances(codec_train: Path) -> list[Utterance]:
+    """At most `MAX_AGENT_CLIPS` of the codec's training clips, evenly spread."""
+    wavs, texts = read_table(codec_train / "wav.scp"), read_table(codec_train / "text")
+    step = -(-len(wavs) // MAX_AGENT_CLIPS)
+    return [Utterance(id, Path(wavs[id]), texts[id]) for id in [*wavs][::step]]
+
+
+def at_16_khz(utterance: Utterance, folder: Path) -> Path:
+    """The sound itself, or a copy at 16 kHz in the folder."""
+    rate = soundfile.info(utterance.wav).samplerate
     if rate == SAMPLE_RATE:
-        return wav
-    copy = folder / wav.name
+        return utterance.wav
+    copy = folder / f"{utterance.wav.stem}.wav"
     if not copy.exists():
-        speech, _ = soundfile.read(wav, dtype="float32")
-        resampled = resample_poly(speech, SAMPLE_RATE, rate)
-        temporary = copy.with_suffix(".tmp.wav")
-        soundfile.write(temporary, resampled, SAMPLE_RATE, subtype="PCM_16")
-        os.replace(temporary, copy)
+        speech, _ = soundfile.read(utterance.wav, dtype="float32")
+        write_wav(copy, soxr.resample(speech, rate, SAMPLE_RATE), SAMPLE_RATE)
     return copy
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=Path, default=Path("data/local/clips"))
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--local", type=Path, default=Path("data/local"))
+    parser.add_argument(
+        "--codec_train", type=Path, help="folder with the agent's clips"
+    )
     parser.add_argument("--out", type=Path, default=Path("data/encoder_train"))
-    args = parser.parse_args()
-    (args.out / "wav").mkdir(parents=True, exist_ok=True)
-    clips = sorted(training_clips(args.clips))
-    paths = [at_16_khz(wav, args.out / "wav") for wav, _ in clips]
-    wav_lines = [f"{path.stem} {path}\n" for path in paths]
-    text_lines = [f"{wav.stem} {text}\n" for wav, text in clips]
-    write_text(args.out / "wav.scp", "".join(wav_lines))
-    write_text(args.out / "text", "".join(text_lines))
+    return parser
+
+
+def main(cmd: Sequence[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    chosen = user_utterances(args.local / "spoken.jsonl", args.local / "clips")
+    if args.codec_train:
+        chosen += agent_utterances(args.codec_train)
+    if not chosen:
+        raise ValueError("no user turn is in the set train alone; add conversations.")
+    paths = {u.id: str(at_16_khz(u, args.out / "wav")) for u in chosen}
+    write_table(args.out / "wav.scp", paths)
+    write_table(args.out / "text", {u.id: u.text for u in chosen})
+    print(f"{len(chosen)} utterances are listed in {args.out}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_cli(main))

@@ -1,134 +1,129 @@
 #!/usr/bin/env python3
-"""Decide which voice says which text how fast: texts -> lists of clips.
+"""Decide what must be spoken: conversations -> lists of clips, before any is spoken.
 
-Reads the files of `select_texts.py` and writes into `--out` the lists that
-`synthesise.py` speaks: `codec.jsonl`, `agent.jsonl`, `user.jsonl`. Each known question
-is said by some training voices, by one more of them for the valid set, and by all test
-voices; each open question by some test voices. `uses.jsonl` tells which clip belongs to
-which text and part of the corpus.
+Writes into `--local`:
+
+    clips/user.jsonl        what `synthesise.py` speaks: one clip a line, each once
+    clips/agent.jsonl
+    clips/codec.jsonl       with --codec_texts: the sentences that the codec learns from
+    clips/failed.plan.jsonl clips whose text cannot be pronounced, with the reason
+    spoken.jsonl            each conversation with its speaker and a wav for every turn
+    backchannels.jsonl      {"speaker", "text", "wav"}: what each user voice in use says
+    codec_sentences.jsonl   {"id", "set", "text", "wav"}, with --codec_texts
+
+A turn's own wav is named as it is, but for the agent's: these get a copy with the
+agent's lead in front. Starts of agent turns are those of the wav with its lead.
 """
 
 import argparse
-import hashlib
-import random
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
 
-from voices import AGENT_VOICE, TEST_VOICES, TRAIN_VOICES, Clip, clip_id
+from casting import Casting, build_engines
+from clip_plan import ClipPlan
+from clips import OWN_WAV, Clip, failures_file
+from conversation_format import read_conversations
+from speech_settings import read_speech_settings
+from tqdm import tqdm
+from tts.engine import Engine
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.jsonl import read_jsonl, write_jsonl
-
-CODEC_SETS = ("codec_train", "codec_valid", "codec_test")
-SPEED_RANGE = (0.9, 1.15)  # factor on a user voice's own pace
+from espnet2_duplex.jsonl import write_jsonl
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How many voices say one question."""
-
-    seed: int = 0
-    train_voices: Sequence[str] = TRAIN_VOICES
-    test_voices: Sequence[str] = TEST_VOICES
-    train_voices_per_question: int = 12
-    test_voices_per_open_question: int = 2
-
-
-@dataclass(frozen=True)
-class Use:
-    """A clip's place in the corpus: `part` is train, valid, test or open."""
-
-    clip: Clip
-    text_id: str
-    part: str
+def check_texts(
+    clips: Iterable[Clip], engines: dict[str, Engine], progress: Callable = tqdm
+) -> dict[str, str]:
+    """Why clips cannot be spoken: id -> reason. Each text is checked once an engine."""
+    clips = [clip for clip in clips if clip.engine != OWN_WAV]
+    wanted = dict.fromkeys((clip.engine, clip.text) for clip in clips)
+    reasons: dict[tuple[str, str], str] = {}
+    for engine, text in progress(wanted, "checking texts", mininterval=1.0):
+        try:
+            engines[engine].check_text(text)
+        except ValueError as problem:
+            reasons[engine, text] = str(problem)
+    faulty = [clip for clip in clips if (clip.engine, clip.text) in reasons]
+    return {clip.id: reasons[clip.engine, clip.text] for clip in faulty}
 
 
-def user_clip(text_id: str, text: str, voice: str, seed: int) -> Clip:
-    """A user's clip at a speed that depends on text, voice and seed only."""
-    digest = hashlib.sha1(f"{seed}|{voice}|{text}".encode()).digest()
-    low, high = SPEED_RANGE
-    share = int.from_bytes(digest[:4], "big") / 2**32
-    speed = round(low + (high - low) * share, 3)
-    return Clip(clip_id(text_id, voice, speed, text), "user", voice, speed, text)
+def write_lists(plan: ClipPlan, reasons: dict[str, str]) -> None:
+    """The lists of clips that can be spoken, and the list of the others."""
+    for name, clips in plan.lists.items():
+        rows = [asdict(clip) for clip in clips.values() if clip.id not in reasons]
+        write_jsonl(plan.folder / f"{name}.jsonl", rows)
+        print(f"{name}: {len(rows)} clips planned", flush=True)
+    faulty = {clip.id: clip for clip in plan.clips() if clip.id in reasons}
+    write_jsonl(
+        failures_file(plan.folder, "plan"),
+        [
+            {**asdict(clip), "reason": reasons[id], "where": plan.where[id]}
+            for id, clip in faulty.items()
+        ],
+    )
 
 
-def agent_clip(text_id: str, text: str) -> Clip:
-    """The agent's clip of a text."""
-    name = clip_id(text_id, AGENT_VOICE, 1.0, text)
-    return Clip(name, "agent", AGENT_VOICE, 1.0, text)
+def report_failures(plan: ClipPlan, reasons: dict[str, str], max_share: float) -> None:
+    """Tell of texts that cannot be pronounced.
 
-
-def rotation(voices: Sequence[str], start: int, count: int) -> List[str]:
-    """`count` different voices from position `start` on, going round."""
-    if count > len(voices):
-        raise ValueError(f"{count} voices are wanted, there are {len(voices)}.")
-    return [voices[(start + step) % len(voices)] for step in range(count)]
-
-
-def user_uses(
-    plan: Plan, known: Sequence[Dict], unseen: Sequence[Dict]
-) -> Iterator[Use]:
-    """All user clips; neighbouring questions take different voices in turn."""
-    rng = random.Random(plan.seed)
-    train_voices = rng.sample(plan.train_voices, len(plan.train_voices))
-    count = plan.train_voices_per_question
-    for number, row in enumerate(known):
-        voices = rotation(train_voices, number * count, count + 1)
-        parts = [(voice, "train") for voice in voices[:-1]] + [(voices[-1], "valid")]
-        parts += [(voice, "test") for voice in plan.test_voices]
-        for voice, part in parts:
-            clip = user_clip(row["id"], row["question"], voice, plan.seed)
-            yield Use(clip, row["id"], part)
-    count = plan.test_voices_per_open_question
-    for number, row in enumerate(unseen):
-        for voice in rotation(plan.test_voices, number * count, count):
-            clip = user_clip(row["id"], row["question"], voice, plan.seed)
-            yield Use(clip, row["id"], "open")
+    Raises:
+        ValueError: more than `max_share` of the clips have one.
+    """
+    if not reasons:
+        return
+    total = len({clip.id for clip in plan.clips()})
+    first = next(iter(reasons))
+    sentence = (
+        f"{len(reasons)} of {total} clips cannot be spoken and are listed in "
+        f"{failures_file(plan.folder, 'plan')}, the first of {plan.where[first]}: "
+        f"{reasons[first]}"
+    )
+    if len(reasons) > max_share * total:
+        raise ValueError(f"{sentence}; or give the turn a wav.")
+    print(f"warning: {sentence}; they are left out.", file=sys.stderr, flush=True)
 
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = Plan()
-    parser.add_argument("--texts", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--num_train_voices", type=int, default=len(TRAIN_VOICES))
-    parser.add_argument("--num_test_voices", type=int, default=len(TEST_VOICES))
-    for name in ("train_voices_per_question", "test_voices_per_open_question"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(default, name))
+    parser.add_argument("--conversations", type=Path, required=True, help="JSONL")
+    parser.add_argument("--local", type=Path, default=Path("data/local"))
+    parser.add_argument("--config", type=Path, help="corpus YAML; its section `speech`")
+    parser.add_argument("--seed", type=int, default=0, help="of voices and speeds")
+    parser.add_argument("--downloads", type=Path, default=Path("downloads"))
+    parser.add_argument("--codec_texts", type=Path, help="folder of codec_*.jsonl")
+    parser.add_argument(
+        "--max_failed_share",
+        type=float,
+        default=0.02,
+        help="of clips that may be left out as they cannot be pronounced",
+    )
     return parser
 
 
-def main(cmd: Optional[List[str]] = None) -> None:
+def main(cmd: Sequence[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    plan = Plan(
-        args.seed,
-        TRAIN_VOICES[: args.num_train_voices],
-        TEST_VOICES[: args.num_test_voices],
-        args.train_voices_per_question,
-        args.test_voices_per_open_question,
+    settings = read_speech_settings(args.config)
+    casting = Casting(settings, args.seed)
+    names = [settings.agent.engine, *(users.engine for users in settings.user)]
+    engines = build_engines(settings, names, args.downloads)
+    casting.check_voices(engines)
+    plan = ClipPlan(casting, args.local / "clips")
+    conversations = read_conversations(
+        args.conversations, settings.user_rate, settings.agent_rate
     )
-    known = read_jsonl(args.texts / "known.jsonl")
-    unseen = read_jsonl(args.texts / "open.jsonl")
-    uses = list(user_uses(plan, known, unseen))
-    codec = [
-        agent_clip(row["id"], row["text"])
-        for name in CODEC_SETS
-        for row in read_jsonl(args.texts / f"{name}.jsonl")
-    ]
-    agent = [agent_clip(row["id"], row["answer"]) for row in [*known, *unseen]]
-    lists = {"codec": codec, "agent": agent, "user": [use.clip for use in uses]}
-    for name, clips in lists.items():
-        write_jsonl(args.out / f"{name}.jsonl", [asdict(clip) for clip in clips])
-        print(f"{name}: {len(clips)} clips planned", flush=True)
-    write_jsonl(
-        args.out / "uses.jsonl",
-        [{"clip": u.clip.id, "text": u.text_id, "part": u.part} for u in uses],
-    )
+    spoken = [plan.conversation(conversation) for conversation in conversations]
+    backchannels = plan.backchannels()
+    sentences = plan.codec_sentences(args.codec_texts) if args.codec_texts else []
+    reasons = check_texts(plan.clips(), engines)
+    write_lists(plan, reasons)
+    write_jsonl(args.local / "spoken.jsonl", spoken)
+    write_jsonl(args.local / "backchannels.jsonl", backchannels)
+    write_jsonl(args.local / "codec_sentences.jsonl", sentences)
+    report_failures(plan, reasons, args.max_failed_share)
 
 
 if __name__ == "__main__":

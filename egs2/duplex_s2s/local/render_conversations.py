@@ -67,6 +67,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--local", type=Path, default=Path("data/local"))
     parser.add_argument("--out", type=Path, required=True, help="folder of the set")
     parser.add_argument("--seed", type=int, default=0, help="of the user's channel")
+    parser.add_argument("--noises", type=Path, help="wav.scp of recorded noise")
     parser.add_argument("--job", type=int, default=1, help="this job, from 1 on")
     parser.add_argument("--num_jobs", type=int, default=1)
     return parser
@@ -76,7 +77,10 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     corpus = read_corpus(args.config, seed=args.seed)
     settings = corpus.sets.of(args.set)
-    bank = Bank.load(args.local / "rooms")
+    rooms = args.local / "rooms"
+    bank = Bank.load(
+        rooms if rooms.is_dir() else None, args.noises, corpus.speech.user_rate
+    )
     lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
     mine = range(args.job - 1, len(lines), args.num_jobs)
     for number in tqdm(mine, args.set):

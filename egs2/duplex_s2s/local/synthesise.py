@@ -1,110 +1,186 @@
 #!/usr/bin/env python3
-"""Speak a list of clips into `<out>/<clip id>.wav`, in parallel, resumable.
+"""Speak a list of clips into `<out>/<role>/<xx>/<clip id>.wav`: one of several jobs.
 
-The list has one JSON object a line: id, role, voice, speed, text. A wav that is there
-is kept: its name holds a digest of its text, voice and speed. Bytes do not depend on
-`--nj`. A clip that fails is tried once more; if it fails again the others are still
-spoken, and the run ends with an error that lists the failed ones.
+    run.pl JOB=1:4 speak.JOB.log python local/synthesise.py --clips clips/user.jsonl \\
+        --out clips --job JOB --num_jobs 4
+
+Each job is one process with one thread. A wav that is there is kept, so a run that was
+stopped goes on where it was. A clip that fails is tried once more; if it fails again it
+is listed with the reason in `<out>/failed.<list>.<job>.jsonl`, and the others go on.
+The job ends with exit code 1 if more than `--max_failed_share` of its clips failed, or
+at once if the machine is at fault, as with a full disk.
 """
 
 import argparse
-import multiprocessing
+import errno
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
-import soundfile
+import numpy as np
+import soxr
+from casting import build_engines
+from clips import AGENT_LEAD_SECONDS, OWN_WAV, Clip, failures_file
+from speech_settings import read_speech_settings
 from tqdm import tqdm
-from voices import AGENT_RATE, USER_RATE, Clip, Voices
+from tts.engine import Engine
+from tts.loudness import trim_and_level
 
-from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.jsonl import read_jsonl
+from espnet2_duplex.dataset_checks import load_speech
+from espnet2_duplex.jsonl import read_jsonl, write_jsonl
+from espnet2_duplex.sound_files import write_wav
+from espnet2_duplex.timing import nearest_sample
 
 ATTEMPTS = 2
-_voices: Optional[Voices] = None  # one set of models in each worker process
+MAX_SHOWN_FAILURES = 3
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
-def _load_voices(downloads: Path) -> None:
-    global _voices
-    _voices = Voices(downloads)
+@dataclass(frozen=True)
+class Failure:
+    """A clip that cannot be had, and why."""
+
+    clip: Clip
+    reason: str
 
 
-def speak_to_file(voices: Voices, clip: Clip, out: Path) -> None:
-    """Write one clip as 16-bit wav; the file appears only when it is complete."""
-    speech = voices.speak(clip)
-    rate = USER_RATE if clip.role == "user" else AGENT_RATE
-    with replacing(out / f"{clip.id}.wav") as temporary:
-        soundfile.write(temporary, speech, rate, subtype="PCM_16", format="WAV")
+def speak(clip: Clip, engines: Mapping[str, Engine], attempt: int = 0) -> np.ndarray:
+    """Samples of a clip, (N,) float32 at `clip.rate`.
+
+    Synthesised speech is trimmed and levelled; the agent's begins with
+    `AGENT_LEAD_SECONDS` of silence.
+
+    Raises:
+        ValueError: the engine cannot speak it, or its source is no such sound.
+    """
+    if clip.engine == OWN_WAV:
+        speech = load_speech(Path(clip.source), clip.rate)
+    else:
+        engine = engines[clip.engine]
+        raw = engine.speak(clip.text, clip.voice, clip.speed, clip.seed(attempt))
+        raw = soxr.resample(raw, engine.sample_rate, clip.rate)
+        speech = trim_and_level(raw, clip.rate)
+    lead = nearest_sample(AGENT_LEAD_SECONDS, clip.rate) if clip.role == "agent" else 0
+    return np.concatenate([np.zeros(lead, np.float32), speech])
 
 
-def _try_to_speak(clip: Clip, out: Path) -> Optional[str]:
-    """Speak in a worker; returns the reason of the last failure, None on success."""
-    if (out / f"{clip.id}.wav").is_file():  # by another run at the same time
-        return None
-    for _ in range(ATTEMPTS):
+def speak_to_file(clip: Clip, out: Path, engines: Mapping[str, Engine]) -> str:
+    """Write one clip; returns why its last attempt failed, "" if none did.
+
+    Raises:
+        ValueError: the machine is at fault, not the clip; nothing is left of its file.
+    """
+    path = out / clip.path
+    for attempt in range(ATTEMPTS):
         try:
-            speak_to_file(_voices, clip, out)
-            return None
-        except Exception as problem:  # reported with its clip, never dropped
+            write_wav(path, speak(clip, engines, attempt), clip.rate)
+            return ""
+        except OSError as problem:
+            raise ValueError(machine_fault(problem, path)) from problem
+        except Exception as problem:  # engines fail in many ways; all are reported
             reason = f"{type(problem).__name__}: {problem}"
     return reason
 
 
+def machine_fault(problem: OSError, path: Path) -> str:
+    """A sentence for an error that would meet all clips that follow, too."""
+    remedy = "mend that"
+    if problem.errno in FULL_DISK:
+        remedy = "the disk is full: free some space"
+    return (
+        f"{path} cannot be made ({problem.strerror or problem}); {remedy} and run the "
+        "same again, which keeps all clips that are there."
+    )
+
+
 def synthesise(
-    clips: Sequence[Clip], out: Path, downloads: Path, num_jobs: int
-) -> None:
-    """Speak all clips that have no wav in `out` yet.
+    clips: Sequence[Clip], out: Path, engines: Mapping[str, Engine]
+) -> Iterator[Failure]:
+    """Speak the clips that have no wav in `out` yet; yields those that fail.
 
     Raises:
-        ValueError: names the clips that failed twice, and why.
+        ValueError: an engine cannot be loaded, or the machine is at fault.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    missing = [clip for clip in clips if not (out / f"{clip.id}.wav").is_file()]
-    failures: Dict[str, str] = {}
-    with ProcessPoolExecutor(
-        max_workers=max(1, min(num_jobs, len(missing))),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_load_voices,
-        initargs=(downloads,),
-    ) as pool:
-        running = {pool.submit(_try_to_speak, clip, out): clip for clip in missing}
-        progress = tqdm(
-            as_completed(running), "speaking", len(clips), initial=_done(clips, missing)
-        )
-        for future in progress:
-            reason = future.result()
-            if reason:
-                failures[running[future].id] = f"{running[future].text!r} ({reason})"
-    if failures:
-        listed = "; ".join(f"{id} {what}" for id, what in sorted(failures.items()))
+    missing = [clip for clip in clips if not (out / clip.path).is_file()]
+    for name, engine in engines.items():
+        voices = sorted({clip.voice for clip in missing if clip.engine == name})
+        if voices:
+            try:
+                engine.prepare(voices)
+            except ValueError as problem:
+                raise ValueError(f"engine {name}: {problem}.") from problem
+    progress = tqdm(
+        missing,
+        "speaking",
+        total=len(clips),
+        initial=len(clips) - len(missing),
+        unit="clip",
+        mininterval=1.0 if sys.stderr.isatty() else 30.0,
+    )
+    for clip in progress:
+        reason = speak_to_file(clip, out, engines)
+        if reason:
+            yield Failure(clip, reason)
+
+
+def report(
+    failures: Sequence[Failure], num_clips: int, listed: Path, max_share: float
+) -> None:
+    """Tell what failed.
+
+    Raises:
+        ValueError: more than `max_share` of the clips failed.
+    """
+    if not failures:
+        return
+    shown = "; ".join(
+        f"{failure.clip.voice} {failure.clip.text!r} ({failure.reason})"
+        for failure in failures[:MAX_SHOWN_FAILURES]
+    )
+    sentence = f"{len(failures)} of {num_clips} clips failed, see {listed}: {shown}"
+    if len(failures) > max_share * num_clips:
         raise ValueError(
-            f"{len(failures)} of {len(clips)} clips could not be spoken, change their "
-            f"texts or run again: {listed}"
+            f"{sentence}. Change these texts or voices, or allow more with "
+            "--max_failed_share."
         )
-
-
-def _done(clips: Sequence[Clip], missing: Sequence[Clip]) -> int:
-    return len(clips) - len(missing)
+    print(f"warning: {sentence}.", file=sys.stderr, flush=True)
 
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--clips", type=Path, required=True, help="the list")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the wavs")
+    parser.add_argument("--clips", type=Path, required=True, help="list of plan_clips")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all clips")
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
-    parser.add_argument("--nj", type=int, default=2, help="processes")
+    parser.add_argument("--config", type=Path, help="corpus YAML; its section `speech`")
+    parser.add_argument("--job", type=int, default=1, help="number of this job, from 1")
+    parser.add_argument("--num_jobs", type=int, default=1)
+    parser.add_argument(
+        "--max_failed_share", type=float, default=0.02, help="of a job's clips"
+    )
     return parser
 
 
-def main(cmd: Optional[List[str]] = None) -> None:
+def main(cmd: Sequence[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    clips = [Clip(**row) for row in read_jsonl(args.clips)]
-    synthesise(clips, args.out, args.downloads, args.nj)
-    print(f"{len(clips)} clips are in {args.out}", flush=True)
+    if not 1 <= args.job <= args.num_jobs:
+        raise ValueError(
+            f"--job is {args.job} and --num_jobs {args.num_jobs}; give --job a number "
+            "from 1 to --num_jobs."
+        )
+    rows = read_jsonl(args.clips)[args.job - 1 :: args.num_jobs]
+    clips = [Clip(**row) for row in rows]
+    settings = read_speech_settings(args.config)
+    names = {clip.engine for clip in clips} - {OWN_WAV}
+    engines = build_engines(settings, names, args.downloads)
+    failures = list(synthesise(clips, args.out, engines))
+    listed = failures_file(args.out, f"{args.clips.stem}.{args.job}")
+    write_jsonl(listed, [{**asdict(f.clip), "reason": f.reason} for f in failures])
+    print(f"{len(clips) - len(failures)} clips are in {args.out}", flush=True)
+    report(failures, len(clips), listed, args.max_failed_share)
 
 
 if __name__ == "__main__":

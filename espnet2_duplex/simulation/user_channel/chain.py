@@ -92,19 +92,17 @@ def apply_user_channel(
         room = bank.rooms[drawn["place"].integers(len(bank.rooms))]
     if "room" in drawn:
         heard = in_room(user, room.talker)
-    power = speech_power(heard, user)
+    voice = heard
     if "echo" in drawn:
-        heard = heard + agent_echo(
-            resample(agent, agent_rate, user_rate, len(user)),
-            room.loudspeaker,
-            user_rate,
-            settings.echo,
-            drawn["echo"],
+        played = resample(agent, agent_rate, user_rate, len(user))
+        echo = agent_echo(
+            played, room.loudspeaker, user_rate, settings.echo, drawn["echo"]
         )
+        heard = np.add(heard, echo, out=echo)
     if "noise" in drawn:
-        heard = heard + draw_noise(
-            len(user), power, settings.noise, bank, drawn["noise"]
-        )
+        power = speech_power(voice, user)
+        noise = draw_noise(len(user), power, settings.noise, bank, drawn["noise"])
+        heard = np.add(heard, noise, out=noise)
     return _transmit(heard, settings, user_rate, drawn)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from espnet2_duplex.simulation.user_channel.level import mean_square, peak_of
+from espnet2_duplex.simulation.user_channel.level import energy, peak_of
 from espnet2_duplex.simulation.user_channel.settings import Echo
 from espnet2_duplex.simulation.user_channel.sounding import convolve
 from espnet2_duplex.timing import nearest_sample
@@ -13,7 +13,8 @@ def overdrive(agent: np.ndarray, drive: float) -> np.ndarray:
 
     ``tanh(drive * x)`` for a peak of 1: nearly linear below a drive of 0.3.
     """
-    return np.tanh(agent * np.float32(drive / max(peak_of(agent), 1e-6)))
+    driven = agent * np.float32(drive / max(peak_of(agent), 1e-6))
+    return np.tanh(driven, out=driven)
 
 
 def agent_echo(
@@ -39,11 +40,13 @@ def agent_echo(
     drive = generator.uniform(*settings.drive_range)
     is_distorted = generator.random() < settings.distortion_share
     heard = convolve(overdrive(agent, drive) if is_distorted else agent, response)
-    echo = np.zeros_like(agent)
+    heard_energy = energy(heard)
     delay = nearest_sample(delay_seconds, sample_rate)
-    power = mean_square(heard)
-    if power > 0 and delay < len(agent):
-        wanted = mean_square(agent) * 10 ** (gain_db / 10)
-        heard *= np.float32(np.sqrt(wanted / power))
-        echo[delay:] = heard[: len(agent) - delay]
+    if heard_energy == 0 or delay >= len(agent):
+        return np.zeros_like(agent)
+    wanted = energy(agent) * 10 ** (gain_db / 10)
+    gain = np.float32(np.sqrt(wanted / heard_energy))
+    echo = np.empty_like(agent)
+    echo[:delay] = 0
+    np.multiply(heard[: len(agent) - delay], gain, out=echo[delay:])
     return echo

@@ -1,5 +1,6 @@
 """Level of the microphone, and the bounds of its samples."""
 
+import numba
 import numpy as np
 
 from espnet2_duplex.simulation.user_channel.settings import Level
@@ -26,7 +27,9 @@ def vary_level(
             piece = stream[n * hop : (n + 1) * hop]
             piece *= left + (right - left) * ramp[: len(piece)]
     peak = peak_of(stream)
-    return stream * np.float32(PEAK / peak) if peak > PEAK else stream
+    if peak > PEAK:
+        stream *= np.float32(PEAK / peak)
+    return stream
 
 
 def peak_of(stream: np.ndarray) -> float:
@@ -34,11 +37,30 @@ def peak_of(stream: np.ndarray) -> float:
     return float(max(stream.max(), -stream.min())) if len(stream) else 0.0
 
 
-def mean_square(stream: np.ndarray) -> float:
-    """Energy per sample of a stream that is not empty."""
-    return float(np.square(stream).mean())
-
-
 def clip(stream: np.ndarray) -> np.ndarray:
-    """A stream within +-`PEAK`."""
-    return np.clip(stream, np.float32(-PEAK), np.float32(PEAK))
+    """A stream within +-`PEAK`, changed in place."""
+    return np.clip(stream, np.float32(-PEAK), np.float32(PEAK), out=stream)
+
+
+def energy(stream: np.ndarray) -> float:
+    """Sum of the squares of a stream (N,) float32.
+
+    In doubles and in a fixed order, so that it is the same on every machine, and
+    without numpy's array of squares: fresh memory costs more than the sum.
+    """
+    return _energy_kernel(stream)
+
+
+@numba.njit(cache=True)
+def _energy_kernel(stream):
+    # Four sums, as each addition waits for the one before it.
+    first = second = third = fourth = 0.0
+    num_fours = stream.shape[0] // 4 * 4
+    for n in range(0, num_fours, 4):
+        first += np.float64(stream[n]) ** 2
+        second += np.float64(stream[n + 1]) ** 2
+        third += np.float64(stream[n + 2]) ** 2
+        fourth += np.float64(stream[n + 3]) ** 2
+    for n in range(num_fours, stream.shape[0]):
+        first += np.float64(stream[n]) ** 2
+    return first + second + third + fourth

@@ -5,7 +5,7 @@ import numpy as np
 import soundfile
 
 from espnet2_duplex.simulation.user_channel.bank import Bank
-from espnet2_duplex.simulation.user_channel.level import mean_square
+from espnet2_duplex.simulation.user_channel.level import energy
 from espnet2_duplex.simulation.user_channel.settings import Noise
 
 # RMS of the recipe's clips; stands for the speech of a user who says nothing.
@@ -31,7 +31,7 @@ def speech_power(heard: np.ndarray, spoken: np.ndarray) -> float:
     num_spoken = np.count_nonzero(spoken)
     if num_spoken == 0:
         return 10 ** (NOMINAL_SPEECH_DBFS / 10)
-    return mean_square(heard) * len(heard) / num_spoken
+    return energy(heard) / num_spoken
 
 
 def coloured_noise_reference(num_samples: int, pole: float, seed: int) -> np.ndarray:
@@ -117,7 +117,7 @@ def draw_noise(
     else:
         seed = int(generator.integers(2**63))
         noise = coloured_noise(num_samples, pole, seed)
-    noise_power = mean_square(noise)
+    noise_power = energy(noise) / num_samples
     if noise_power > 0:
         noise *= np.float32(np.sqrt(power * 10 ** (-snr_db / 10) / noise_power))
     return noise

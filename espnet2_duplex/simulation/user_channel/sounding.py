@@ -7,7 +7,10 @@ import scipy.fft
 import soxr
 
 CELLS_PER_SECOND = 50  # grid on which silence is looked for
+SEARCH_CELL = 320  # samples
 SILENT_CELLS = 5  # shorter silences are not worth a gap
+MIN_FFT_LENGTH = 2048
+SAMPLES_AT_ONCE = 2**17  # several blocks a transform are faster, but not out of cache
 
 
 def sounding_cells(stream: np.ndarray, cell: int) -> np.ndarray:
@@ -51,25 +54,29 @@ def convolve(stream: np.ndarray, response: np.ndarray) -> np.ndarray:
     """
     num_taps = len(response)
     # Twice to four times the response is where a block costs least per sample.
-    fft_length = max(2048, 2 << (num_taps - 1).bit_length())
+    fft_length = max(MIN_FFT_LENGTH, 2 << (num_taps - 1).bit_length())
     hop = fft_length - num_taps + 1
     starts = _block_starts(stream, hop)
-    blocks = np.zeros((len(starts), hop), np.float32)
-    for block, start in zip(blocks, starts):
-        piece = stream[start : start + hop]
-        block[: len(piece)] = piece
+    spectrum = scipy.fft.rfft(response.astype(np.float32, copy=False), fft_length)
     output = np.zeros(len(stream) + fft_length, np.float32)
-    if starts:
-        spectra = scipy.fft.rfft(blocks, fft_length)
-        spectra *= scipy.fft.rfft(response.astype(np.float32, copy=False), fft_length)
-        for start, heard in zip(starts, scipy.fft.irfft(spectra, fft_length)):
-            output[start : start + fft_length] += heard
+    num_at_once = max(SAMPLES_AT_ONCE // fft_length, 1)
+    for first in range(0, len(starts), num_at_once):
+        batch = starts[first : first + num_at_once]
+        blocks = np.zeros((len(batch), fft_length), np.float32)
+        for block, start in zip(blocks, batch):
+            piece = stream[start : start + hop]
+            block[: len(piece)] = piece
+        spectra = scipy.fft.rfft(blocks)
+        spectra *= spectrum
+        heard = scipy.fft.irfft(spectra, fft_length, overwrite_x=True)
+        for start, block in zip(batch, heard):
+            output[start : start + fft_length] += block
     return output[: len(stream)]
 
 
 def _block_starts(stream: np.ndarray, hop: int) -> list[int]:
     """Starts of the fewest blocks of `hop` samples that hold all sound."""
-    cell = 320
+    cell = SEARCH_CELL
     starts: list[int] = []
     end = 0
     for index in np.flatnonzero(sounding_cells(stream, cell)).tolist():

