@@ -11,6 +11,17 @@ from espnet2_duplex.atomic import replacing
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 
 
+def pcm16(samples: np.ndarray) -> np.ndarray:
+    """(N,) float -> (N,) int16, the inverse of dividing by 32768; clips.
+
+    Several times faster than libsndfile's own conversion, and exact for samples that
+    were read from a 16-bit file.
+    """
+    scaled = np.multiply(samples, 32768, dtype=np.float32)
+    np.rint(scaled, out=scaled)
+    return np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)
+
+
 def encode_sound(samples: np.ndarray, sample_rate: int, format: str) -> bytes:
     """The bytes of a 16-bit sound file; the same samples give the same bytes.
 
@@ -20,7 +31,7 @@ def encode_sound(samples: np.ndarray, sample_rate: int, format: str) -> bytes:
         format: "WAV" or "FLAC".
     """
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, subtype="PCM_16", format=format)
+    soundfile.write(buffer, pcm16(samples), sample_rate, "PCM_16", format=format)
     return buffer.getvalue()
 
 

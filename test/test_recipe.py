@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "egs2" / "duplex_s2s"
-OPTIONS = """--data_args "--size smoke" --nj 1 --inference_nj 1 --train_threads 1
+OPTIONS = """--data_args "--corpus conf/smoke/data.yaml" --nj 1 --inference_nj 1 --train_threads 1
     --train_codec true --codec_config conf/smoke/train_codec.yaml --train_config conf/smoke/train.yaml
     --encoder_init none --nbpe 60"""
 SETS = ["test_qa", "test_impatient"]
@@ -92,6 +92,7 @@ def test_every_stage_announces_itself_and_leaves_its_output(recipe):
     decoded = f"{DUPLEX}/decode_valid.loss.ave"
     for name in [
         "data/train/turns",
+        "data/report.html",
         "exp/codec_train_codec/codec.pth",
         "exp/codec_score/RESULTS.md",
         "dump/tokens/train/agent_codes.scp",
@@ -181,8 +182,11 @@ def test_own_conversations_get_folders_of_their_own(recipe):
     lines = [json.dumps({"id": f"call_{n}", "turns": turns}) for n in range(3)]
     recipe.path("mine.jsonl").write_text("\n".join(lines) + "\n")
     before = recipe.contents()
-    recipe.run("--conversations mine.jsonl --stop_stage 1 --data_args '--size full'")
-    assert recipe.path("data_mine/local/clips/own.jsonl").is_file()
+    recipe.run("--conversations mine.jsonl --stop_stage 3 --data_args '--seed 1'")
+    turns = recipe.path("data_mine/train/turns").read_text()
+    assert turns.startswith("call_") and '"text": "Hello?"' in turns
+    assert recipe.path("data_mine/codec_train/wav.scp").is_file()
+    assert recipe.path("data_mine/report.html").is_file()
     assert recipe.contents() == before
 
 

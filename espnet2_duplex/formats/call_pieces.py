@@ -62,22 +62,18 @@ def cut_frames(gaps: Sequence[Gap], num_frames: int, max_frames: int) -> list[in
     """
     cuts = [0]
     while num_frames - cuts[-1] > max_frames:
-        first, last = cuts[-1] + 1, cuts[-1] + max_frames
-        reach = [
-            Gap(max(gap.start, first), min(gap.end, last), gap.next_role)
-            for gap in gaps
-            if gap.start <= last and gap.end >= first
-        ]
-        if not reach:
-            raise ValueError(
-                f"somebody speaks all the time from {CLOCK.seconds(cuts[-1]):.2f} s on "
-                f"for {CLOCK.seconds(max_frames):.0f} s, so that the call cannot be "
-                "cut there; raise --max_seconds."
-            )
-        half = cuts[-1] + max_frames // 2
-        late = [gap for gap in reach if _middle(gap) > half] or reach[-1:]
+        begin, half = cuts[-1], cuts[-1] + max_frames // 2
+        late = _within(gaps, half + 1, begin + max_frames)
         late = [gap for gap in late if gap.next_role == "user"] or late
-        cuts.append(_middle(max(late, key=lambda gap: gap.end - gap.start)))
+        chosen = late or _within(gaps, begin + 1, half)[-1:]
+        if not chosen:
+            raise ValueError(
+                f"somebody speaks all the time from {CLOCK.seconds(begin):.2f} s on "
+                f"for {CLOCK.seconds(max_frames):g} s, so that the call cannot be cut "
+                "there; raise --max_seconds."
+            )
+        longest = max(chosen, key=lambda gap: gap.end - gap.start)
+        cuts.append((longest.start + longest.end) // 2)
     return cuts[1:]
 
 
@@ -105,8 +101,13 @@ def pieces_of(call: DuplexRecording, max_seconds: float) -> list[DuplexRecording
     return [piece for piece in pieces if piece.conversation.turns]
 
 
-def _middle(gap: Gap) -> int:
-    return (gap.start + gap.end) // 2
+def _within(gaps: Sequence[Gap], first: int, last: int) -> list[Gap]:
+    """What lies of the gaps between two frames."""
+    return [
+        Gap(max(gap.start, first), min(gap.end, last), gap.next_role)
+        for gap in gaps
+        if gap.start <= last and gap.end >= first
+    ]
 
 
 def _piece(

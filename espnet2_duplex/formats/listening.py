@@ -155,8 +155,9 @@ class Listener:
 
     def _turns(self, role: str, own: np.ndarray, segments: Sequence) -> list[Turn]:
         texts = [""] * len(segments)
-        if self._transcribe is not None and segments:
-            texts = self._transcribe([_clip(own, segment) for segment in segments])
+        if self._transcribe is not None:
+            # One by one: batches of a call are not faster, and each has its own bar.
+            texts = [self._transcribe([_clip(own, s)])[0] for s in segments]
         return [
             Turn(role, segment.start, segment.end, text.strip())
             for segment, text in zip(segments, texts)

@@ -1,9 +1,9 @@
 """Writes Lhotse Shar, shard by shard; each is there as a whole or not at all."""
 
 import os
-import shutil
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from espnet2_duplex.formats.recording import DuplexRecording
 from espnet2_duplex.formats.shar import FIELDS, SharOptions, import_lhotse
@@ -40,11 +40,11 @@ class SharWriter:
             )
         self._lhotse = import_lhotse()
         self._folder = Path(folder)
-        self._partial = self._folder.with_name(f".{self._folder.name}.{os.getpid()}")
         self._options = options
         self._shard = 0  # number of the current one
         self._kept: list = []  # recordings whose cuts the old shard has
         self._old: list = []  # cuts of the old shard
+        self._partial: TemporaryDirectory | None = None  # of the shard being written
         self._writer = None
         self._size = 0  # conversations in the current shard
 
@@ -92,9 +92,11 @@ class SharWriter:
     def _write_kept(self) -> None:
         """Begin a new shard with the recordings that the old one could have kept."""
         if self._writer is None:
-            self._partial.mkdir(parents=True, exist_ok=True)
+            parent = self._folder.parent
+            parent.mkdir(parents=True, exist_ok=True)
+            self._partial = TemporaryDirectory(prefix=".shar.", dir=parent)
             self._writer = self._lhotse.shar.SharWriter(
-                self._partial,
+                self._partial.name,
                 fields=dict.fromkeys(FIELDS, self._options.encoding),
                 shard_size=None,
                 shard_suffix=f".{self._shard:06d}",
@@ -119,8 +121,10 @@ class SharWriter:
             self._folder.mkdir(parents=True, exist_ok=True)
             # The cuts last, so that a shard which has them has all.
             for field in (*FIELDS, "cuts"):
-                os.replace(self._partial / self._path(field).name, self._path(field))
-            shutil.rmtree(self._partial)
+                os.replace(
+                    Path(self._partial.name) / self._path(field).name, self._path(field)
+                )
+            self._partial.cleanup()
         self._shard, self._size = self._shard + 1, 0
         self._kept, self._writer = [], None
 

@@ -146,13 +146,22 @@ def read_stream(sound: Sound, sample_rate: int, seconds: float) -> np.ndarray:
     """
     samples = sound.read()
     if sound.sample_rate != sample_rate:
-        import soxr  # here, because most conversions need no resampling
-
-        samples = soxr.resample(samples, sound.sample_rate, sample_rate)
+        samples = _resample(samples, sound.sample_rate, sample_rate)
     num_samples = nearest_sample(seconds, sample_rate)
     # soxr's lengths are rounded up; one sample more than the nearest may come out.
     samples = samples[:num_samples]
     return np.pad(samples, (0, num_samples - len(samples)))
+
+
+def _resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
+    try:
+        import soxr  # here, because most conversions need no resampling
+    except ImportError as problem:
+        raise ValueError(
+            f"resampling from {old_rate} to {new_rate} Hz needs the package soxr, which "
+            "is not installed; run pip install 'espnet2-duplex[formats]'."
+        ) from problem
+    return soxr.resample(samples, old_rate, new_rate)
 
 
 def _checked(sound: Sound, samples: np.ndarray) -> np.ndarray:

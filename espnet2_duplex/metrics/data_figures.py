@@ -1,10 +1,11 @@
 """Distributions and hours of a corpus as SVG pictures, one colour per source."""
 
 import io
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
+
+import numpy as np
 
 from espnet2_duplex.metrics.data_statistics import SECONDS_PER_HOUR, CorpusCounts
 from espnet2_duplex.metrics.distribution import Distribution
@@ -30,7 +31,6 @@ STYLE = {
     "axes.labelcolor": "#667085",
 }
 MAX_BARS = 36
-BAR_SHARE = 0.92  # of its width
 STEPS = (1, 2, 5)
 OUTER_PERCENT = 0.5  # of the values at each end go into the outermost bars
 
@@ -87,21 +87,17 @@ def draw_histogram(histogram: Histogram, colors: Mapping[str, str]) -> str:
     from matplotlib.figure import Figure
 
     first, last, width = bar_grid(histogram)
+    edges = (np.arange(first, last + 2) - 0.5) * width / 100
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.3), layout="constrained")
         axes = figure.subplots()
-        bottoms: Counter[int] = Counter()
+        below = np.zeros(last + 1 - first, int)
         for source, values in histogram.by_source.items():
-            heights = _heights(values, first, last, width)
-            axes.bar(
-                [bar * width / 100 for bar in heights],
-                list(heights.values()),
-                BAR_SHARE * width / 100,
-                [bottoms[bar] for bar in heights],
-                color=colors[source],
-            )
-            bottoms += heights
-        axes.set_xlim((first - 0.5) * width / 100, (last + 0.5) * width / 100)
+            above = below + _heights(values, first, last, width)
+            axes.stairs(above, edges, baseline=below, fill=True, color=colors[source])
+            below = above
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_ylim(bottom=0)
         axes.set_xlabel(histogram.axis)
         if histogram.mark is not None:
             _mark(axes, histogram.mark)
@@ -136,11 +132,11 @@ def draw_hours(sources: Mapping[str, CorpusCounts]) -> str:
         return _svg(figure)
 
 
-def _heights(values: Distribution, first: int, last: int, width: int) -> Counter[int]:
-    """Bar -> how many values, without empty bars."""
-    heights: Counter[int] = Counter()
+def _heights(values: Distribution, first: int, last: int, width: int) -> np.ndarray:
+    """How many values are in each bar, (bars,); those beyond are in the outermost."""
+    heights = np.zeros(last + 1 - first, int)
     for value, number in values.hundredths.items():
-        heights[min(max(_bar(value, width), first), last)] += number
+        heights[min(max(_bar(value, width), first), last) - first] += number
     return heights
 
 

@@ -81,8 +81,9 @@ def test_page_counts_and_table_1_of_two_folders(folder, out, tmp_path, capsys):
 
 
 def test_folder_without_sources_and_events_is_reported(folder, out):
-    for name in ("utt2source", "events", "sources"):
-        (folder / name).unlink()
+    (folder / "utt2source").unlink()
+    (folder / "events").unlink()
+    (folder / "sources").write_text("")
     run(folder, "--out", out)
     assert list(report_of(out)["sources"]) == ["unknown"]
 
@@ -167,13 +168,13 @@ def test_duration_that_was_rounded_down_is_taken(folder, out):
         ("events", 'c1 [{"sort": 1}]', "c1: its events"),
         ("sources", "a {'task': 1}", "sources: a has {'task': 1}; expected"),
         ("sources", 'a {"tasks": "x"}', "sources: a has"),
-        ("utt2source", "c9 a", "turns lacks the conversation c9"),
-        ("events", "", "events is empty"),
+        ("utt2source", "c9 a", "utt2source lacks the conversation c1"),
+        ("utt2spk", "c1 a\nc9 a", "turns lacks the conversation c9"),
     ],
 )
 def test_broken_lines_are_named(name, line, message, folder, out, capsys):
     write_folder(folder, ids=["c1"])
-    (folder / name).write_text(line + "\n" if line else "")
+    (folder / name).write_text(line + "\n")
     sentence = refusal([folder, "--out", out], capsys)
     assert message in sentence and str(folder) in sentence
     assert not out.exists()

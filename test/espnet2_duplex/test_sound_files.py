@@ -59,3 +59,12 @@ def test_a_full_disk_keeps_its_errno_and_the_old_file(tmp_path, monkeypatch):
     assert caught.value.errno == errno.ENOSPC
     monkeypatch.undo()
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_what_was_read_from_16_bits_is_written_back_the_same(tmp_path):
+    every = np.arange(-32768, 32768, dtype=np.int16)
+    soundfile.write(tmp_path / "a.wav", every, 16000, subtype="PCM_16")
+    speech, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    write_wav(tmp_path / "b.wav", speech, 16000)
+    again, _ = soundfile.read(tmp_path / "b.wav", dtype="int16")
+    assert (again == every).all()

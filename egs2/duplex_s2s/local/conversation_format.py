@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The file of conversations: the one format between texts and speech, and its checks.
 
 One JSON object a line, UTF-8:
@@ -23,10 +24,15 @@ source   optional name of the dataset; only conversations of one source are join
 licence  optional, of the text.
 origin   optional, where the text comes from.
 voice    optional name of the user's voice; without it one is drawn.
+
+Called with a file, this script checks it.
 """
 
+import argparse
 import hashlib
 import json
+import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +45,7 @@ from conversation_rows import (
     parse_conversation,
 )
 
+from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text, write_jsonl
 
 HELD_OUT_SHARES = {"valid": 0.1, "test": 0.1}
@@ -196,3 +203,22 @@ def write_conversations(path: Path, rows: Iterable[dict]) -> None:
             faults.append(str(problem))
     raise_faults(faults)
     write_jsonl(path, rows)
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("conversations", type=Path)
+    return parser
+
+
+def main(cmd: list[str] | None = None) -> None:
+    path = get_parser().parse_args(cmd).conversations
+    counts = Counter(conversation.set for conversation in read_conversations(path))
+    told = ", ".join(f"{number} in {name}" for name, number in sorted(counts.items()))
+    print(f"{path}: {counts.total()} conversations, {told}")
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(main))

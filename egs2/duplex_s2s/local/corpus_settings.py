@@ -3,6 +3,7 @@
 
 generate    dialogues that an LLM writes (stage 1)
 texts       sources of conversations.jsonl (stage 1)
+sources     what the report says of the datasets (report_data.py)
 speech      voices and rates (stage 2)
 simulation  when everything is said, and what the user's channel does to it (stage 3)
 """
@@ -20,7 +21,7 @@ from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 
-SECTIONS = ("generate", "texts", "speech", "simulation")
+SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class Corpus:
     Attributes:
         texts: sources of conversations.jsonl, as the YAML has them; none if that file
             is given by the user.
+        sources: dataset -> what the report says of it.
         speech: voices and rates.
         sets: what the simulation draws.
         seed: of the whole corpus.
     """
 
     texts: list
+    sources: dict[str, dict[str, str]]
     speech: SpeechSettings
     sets: SetSettings
     seed: int = 0
@@ -68,7 +71,8 @@ def read_corpus(path: Path, seed: int = 0) -> Corpus:
     sections = read_sections(path)
     speech = parse_speech_settings(sections.get("speech") or {}, f"{path}: speech")
     sets = read_sets(sections.get("simulation") or {}, str(path))
-    return Corpus(sections.get("texts") or [], speech, sets, seed)
+    texts, sources = sections.get("texts") or [], sections.get("sources") or {}
+    return Corpus(texts, sources, speech, sets, seed)
 
 
 def wanted_dialogues(path: Path) -> list[str]:

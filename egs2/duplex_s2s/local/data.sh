@@ -19,8 +19,9 @@ nj=2                  # Parallel jobs of writing dialogues, speaking and renderi
 llm=smollm2           # Who writes dialogues: smollm2 (packaged), a folder or name of transformers, or http://host/v1.
 llm_args=             # Further options of local/generate_dialogues.py, e.g. "--llm_model name".
 codec_data=false      # Whether to speak the sentences that the codec is trained and scored on.
-noises=               # Folder of wavs to draw noises from; made by local/make_sounds.py.
-rooms=                # Folder of measured room impulse responses; made by local/make_rooms.py.
+sounds=               # Folder of wavs for coughs and other noises; made by local/make_sounds.py if not given.
+rooms=                # Folder of measured room impulse responses; made by local/make_rooms.py if not given.
+noises=               # wav.scp of recorded background noise, for user_channel.noise.recordings_share.
 
 # shellcheck disable=SC2034  # parse_options.sh shows it
 help_message="Usage: $0 [--option value ...]
@@ -60,10 +61,14 @@ in_jobs() { # name, command
 }
 
 speak() { # list of clips
+    local list=(--clips "${local}/clips/$1.jsonl" --out "${local}/clips")
+    if [ "$(python3 local/synthesise.py "${list[@]}" --count_missing)" = 0 ]; then
+        log "all $1 clips are there"
+        return
+    fi
     log "speaking the $1 clips"
     timed "speak_$1" in_jobs "speak_$1" \
-        python3 local/synthesise.py --clips "${local}/clips/$1.jsonl" --out "${local}/clips/$1" \
-        --config "${corpus}" --downloads "${downloads}"
+        python3 local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}"
 }
 
 write_dialogues() { # name, kind, number
@@ -113,20 +118,28 @@ if [ "${stage}" -le 2 ] && [ "${stop_stage}" -ge 2 ]; then
     elif ${codec_data}; then
         python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
     fi
-    timed make_rooms python3 local/make_rooms.py --out "${local}/rooms" --seed "${seed}" ${rooms:+--measured "${rooms}"}
-    timed make_sounds python3 local/make_sounds.py --out "${local}/sounds" --seed "${seed}" ${noises:+--recorded "${noises}"}
+    done_hash=$(hash_of "${seed}" "${rooms}" @local/make_rooms.py)
+    if ! is_done "${local}/rooms" "${done_hash}"; then
+        timed make_rooms python3 local/make_rooms.py "${local}/rooms" --seed "${seed}" ${rooms:+--measured "${rooms}"}
+        mark_done "${local}/rooms" "${done_hash}"
+    fi
+    done_hash=$(hash_of "${seed}" "${sounds}" @local/make_sounds.py)
+    if ! is_done "${local}/sounds" "${done_hash}"; then
+        timed make_sounds python3 local/make_sounds.py "${local}/sounds" --seed "${seed}" ${sounds:+--own "${sounds}"}
+        mark_done "${local}/sounds" "${done_hash}"
+    fi
 fi
 
 make_set() { # name
     local done_hash rendering=${local}/rendering/$1
-    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${corpus}" "${rooms}" "${noises}")
+    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${corpus}" "@${local}/rooms/.done" "@${local}/sounds/.done" "${noises}")
     if [ -e "${datadir}/$1/turns" ] && is_done "${local}/sets/$1" "${done_hash}"; then
         return
     fi
     begin "${rendering}" "${done_hash}"
     timed "render_$1" in_jobs "render_$1" \
         python3 local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
-        --out "${rendering}" --seed "${seed}"
+        --out "${rendering}" --seed "${seed}" ${noises:+--noises "${noises}"}
     python3 local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
         --rendered "${rendering}" --out "${datadir}/$1"
     timed "validate_$1" python3 local/validate_data.py --config "${corpus}" "${datadir}/$1"
@@ -136,7 +149,7 @@ make_set() { # name
 
 if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     log "stage 3: conversations"
-    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "@${corpus}" "${noises}")
+    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "@${corpus}" "@${local}/sounds/.done")
     if ! is_done "${local}/layouts" "${done_hash}"; then
         rm -rf "${local}/layouts"
         timed draw python3 local/draw_conversations.py --config "${corpus}" --local "${local}" --seed "${seed}"

@@ -105,7 +105,7 @@ def heard(records: Iterator[Record], folder: Path) -> Iterator[Record]:
 
 
 def read_source_infos(folder: Path) -> dict[str, SourceInfo]:
-    """What `<folder>/sources` says of the datasets; empty without that file.
+    """What `<folder>/sources` says of the datasets; nothing if it is absent or empty.
 
     A line has a name as in `utt2source` and JSON with any of "name" (to show), "task",
     "speech", "multi_turn", all texts, see :class:`SourceInfo`::
@@ -116,7 +116,7 @@ def read_source_infos(folder: Path) -> dict[str, SourceInfo]:
         ValueError: a line is not like that.
     """
     path = folder / "sources"
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         return {}
     infos = {}
     for source, text in read_table(path).items():

@@ -1,25 +1,22 @@
-#!/usr/bin/env python3
-"""Choose the corpus texts from the packaged sources, by rule and seed only.
+"""Choice of the mini corpus' texts from the packaged sources, by rule and seed only.
 
-Writes JSON lines into `--out`:
+`select` gives lists of rows:
 
-    known.jsonl        questions of training and of the test sets with known questions
-    open.jsonl         questions that occur in test_open alone
-    codec_train.jsonl  sentences that the agent reads for the codec
-    codec_valid.jsonl
-    codec_test.jsonl
+    known        questions of training and of the test sets with known questions
+    open         questions that occur in test_open alone
+    codec_train  sentences that the agent reads for the codec
+    codec_valid
+    codec_test
 
 A pair has `id`, `question`, `answer`, `group`, `source`, `licence`; a sentence has
-`id`, `text`, `source`, `licence`. Same seed and sources, same bytes.
+`id`, `text`, `source`, `licence`. Same seed and sources, same rows.
 """
 
-import argparse
 import itertools
 import random
-import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Sequence
 
 from pronunciation import Pronunciation, farthest_first
 from text_sources import (
@@ -34,9 +31,7 @@ from text_sources import (
     wikipedia_pairs,
 )
 
-from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.jsonl import write_jsonl
-
+CODEC_SETS = ("codec_train", "codec_valid", "codec_test")
 POOL_SIZE = 60  # candidates of one group that are compared with each other
 SECONDS_PER_WORD = 0.37  # agent's speech, for budgeting only
 
@@ -55,7 +50,7 @@ class Selection:
     known_repeats: int = 2  # readings of each known answer for the codec
 
 
-def quotas(groups: Iterable[str], total: int) -> Dict[str, int]:
+def quotas(groups: Iterable[str], total: int) -> dict[str, int]:
     """Share `total` equally among the sources, then among the groups of a source."""
     names = sorted(groups)
     sources = sorted({name.split("/")[0] for name in names})
@@ -71,9 +66,9 @@ def quotas(groups: Iterable[str], total: int) -> Dict[str, int]:
 
 def suitable_by_group(
     pairs: Iterable[TextPair], pronunciation: Pronunciation, rng: random.Random
-) -> Dict[str, List[TextPair]]:
+) -> dict[str, list[TextPair]]:
     """Suitable and pronounceable pairs, shuffled, at most `POOL_SIZE` a group."""
-    groups: Dict[str, List[TextPair]] = {}
+    groups: dict[str, list[TextPair]] = {}
     for pair in pairs:
         if is_suitable(pair):
             groups.setdefault(pair.group, []).append(pair)
@@ -90,16 +85,16 @@ def suitable_by_group(
 
 
 def choose_pairs(
-    groups: Dict[str, List[TextPair]],
+    groups: dict[str, list[TextPair]],
     count: int,
     taken: Sequence[TextPair],
     pronunciation: Pronunciation,
-) -> List[TextPair]:
+) -> list[TextPair]:
     """`count` pairs over all groups that sound unlike each other and unlike `taken`.
 
     A group that runs out leaves its share to the next ones.
     """
-    chosen: List[TextPair] = []
+    chosen: list[TextPair] = []
     answers = {pair.answer for pair in taken}
     short = 0
     wanted = quotas(groups, count)
@@ -114,14 +109,14 @@ def choose_pairs(
     if len(chosen) < count:
         raise ValueError(
             f"The sources hold {len(chosen)} suitable questions, {count} are wanted; "
-            "lower --num_known or --num_open."
+            "lower num_known or num_open."
         )
     return chosen
 
 
 def codec_sentences(
-    selection: Selection, known: List[Dict], style: List[Dict], plain: List[Dict]
-) -> Dict[str, List[Dict]]:
+    selection: Selection, known: list[dict], style: list[dict], plain: list[dict]
+) -> dict[str, list[dict]]:
     """Sentences that the agent reads for the codec; no text is in two sets.
 
     Args:
@@ -145,7 +140,7 @@ def codec_sentences(
         if len(held_out[name]) < count:
             raise ValueError(
                 f"The sources hold {len(held_out[name])} sentences for {name}, {count} "
-                f"are wanted; lower --{name}_sentences."
+                f"are wanted; lower {name}_sentences."
             )
         style, plain = style[half:], plain[count - half :]
     train = known * selection.known_repeats
@@ -161,7 +156,7 @@ def codec_sentences(
     return {"codec_train": train, **held_out}
 
 
-def distinct(rows: Iterable[Dict], taken: Iterable[str] = ()) -> List[Dict]:
+def distinct(rows: Iterable[dict], taken: Iterable[str] = ()) -> list[dict]:
     """The first row of every text that is not `taken`, in order."""
     seen = set(taken)
     firsts = []
@@ -172,22 +167,22 @@ def distinct(rows: Iterable[Dict], taken: Iterable[str] = ()) -> List[Dict]:
     return firsts
 
 
-def _seconds(rows: Sequence[Dict]) -> float:
+def _seconds(rows: Sequence[dict]) -> float:
     return SECONDS_PER_WORD * sum(len(row["text"].split()) for row in rows)
 
 
-def answer_row(pair: TextPair) -> Dict:
+def answer_row(pair: TextPair) -> dict:
     """A pair's answer as a codec sentence."""
     return {"text": pair.answer, "source": pair.source, "licence": pair.licence}
 
 
 def wikipedia_sentences(
     downloads: Path, pronunciation: Pronunciation, rng: random.Random
-) -> List[Dict]:
+) -> list[dict]:
     """Speakable first sentences of 6 to 20 words, shuffled."""
     articles = load_summaries(downloads)
     rng.shuffle(articles)
-    rows: List[Dict] = []
+    rows: list[dict] = []
     for article in articles:
         text = first_sentence(article["extract"])
         if not 6 <= len(text.split()) <= 20 or not SPEAKABLE.fullmatch(text):
@@ -198,12 +193,12 @@ def wikipedia_sentences(
     return rows
 
 
-def numbered(prefix: str, rows: Sequence[Dict]) -> List[Dict]:
+def numbered(prefix: str, rows: Sequence[dict]) -> list[dict]:
     """Rows with ids `prefix_000`, `prefix_001`, ... in front."""
     return [{"id": f"{prefix}_{n:03d}", **row} for n, row in enumerate(rows)]
 
 
-def select(selection: Selection, downloads: Path) -> Dict[str, List[Dict]]:
+def select(selection: Selection, downloads: Path) -> dict[str, list[dict]]:
     """All text files of the corpus: name -> rows."""
     rng = random.Random(selection.seed)
     pronunciation = Pronunciation()
@@ -227,33 +222,3 @@ def select(selection: Selection, downloads: Path) -> Dict[str, List[Dict]]:
         "open": numbered("open", [asdict(pair) for pair in unseen]),
         **{name: numbered(name, rows) for name, rows in codec.items()},
     }
-
-
-def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    default = Selection()
-    parser.add_argument("--downloads", type=Path, default=Path("downloads"))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--num_known", type=int, default=default.num_known)
-    parser.add_argument("--num_open", type=int, default=default.num_open)
-    parser.add_argument(
-        "--codec_train_seconds", type=float, default=default.codec_train_seconds
-    )
-    for name in ("codec_valid_sentences", "codec_test_sentences"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(default, name))
-    return parser
-
-
-def main(cmd: Optional[List[str]] = None) -> None:
-    args = vars(get_parser().parse_args(cmd))
-    downloads, out = args.pop("downloads"), args.pop("out")
-    for name, rows in select(Selection(**args), downloads).items():
-        write_jsonl(out / f"{name}.jsonl", rows)
-        print(f"{name}: {len(rows)} texts", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(run_cli(main))

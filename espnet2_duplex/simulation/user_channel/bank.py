@@ -93,9 +93,7 @@ class Bank:
             )
 
 
-def _load_room(
-    row: Mapping[str, str], folder: Path, sample_rate: int
-) -> RoomResponses:
+def _load_room(row: Mapping[str, str], folder: Path, sample_rate: int) -> RoomResponses:
     responses = []
     for place in ("talker", "loudspeaker"):
         if place not in row:

@@ -80,7 +80,7 @@ def _block_starts(stream: np.ndarray, hop: int) -> list[int]:
     starts: list[int] = []
     end = 0
     for index in np.flatnonzero(sounding_cells(stream, cell)).tolist():
-        while end < (index + 1) * cell:
+        while end < min((index + 1) * cell, len(stream)):
             starts.append(max(end, index * cell))
             end = starts[-1] + hop
     return starts

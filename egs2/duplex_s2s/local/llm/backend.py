@@ -25,7 +25,8 @@ class Prompt:
     """One text to write.
 
     Attributes:
-        messages: the chat so far; the model writes the assistant's next message.
+        messages: the chat so far; the model writes the assistant's next message, or
+            goes on with the last one if that is the assistant's.
         seed: of this text alone, whatever is written beside it.
         max_tokens: longest text.
         temperature: 0 takes the likeliest token always.
@@ -39,6 +40,15 @@ class Prompt:
     temperature: float = 0.8
     top_p: float = 0.95
     stop: tuple[str, ...] = ()
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the last message is the beginning of the model's own."""
+        return self.messages[-1].role == "assistant"
+
+    def chat(self) -> list[dict[str, str]]:
+        """The messages as chat templates and endpoints take them."""
+        return [{"role": m.role, "content": m.content} for m in self.messages]
 
 
 class Backend(Protocol):

@@ -86,9 +86,11 @@ class LocalModel:
             logits = self._forward(last, mask, cache)
 
     def _token_ids(self, prompt: Prompt) -> list[int]:
-        messages = [{"role": m.role, "content": m.content} for m in prompt.messages]
         return self._tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_dict=False
+            prompt.chat(),
+            add_generation_prompt=not prompt.is_opened,
+            continue_final_message=prompt.is_opened,
+            return_dict=False,
         )
 
     def _read(self, rows: list[list[int]]) -> tuple:

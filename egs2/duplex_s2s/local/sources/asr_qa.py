@@ -53,6 +53,11 @@ def asr_qa(options: AsrQaOptions, job: Job) -> Iterator[dict]:
     manifest = job.find(options.manifest)
     utterances: dict[object, Utterance] = {}
     for utterance in read_manifest(manifest):
+        if utterance.id in utterances:
+            raise ValueError(
+                f"{manifest}: two utterances are called {utterance.id}; give each its "
+                'own "id".'
+            )
         utterances[utterance.id] = utterance
         utterances[utterance.audio, utterance.offset] = utterance
     numbers: dict[str, count] = {}
@@ -74,9 +79,9 @@ def find_utterance(utterances: dict, fields: dict, where: str) -> Utterance:
     Raises:
         ValueError: the manifest has none.
     """
-    key = fields.get("id")
-    if key is None:
-        key = (fields.get("audio_filepath"), fields.get("offset") or 0.0)
+    key: object = str(fields.get("id", ""))
+    if not key:
+        key = (str(fields.get("audio_filepath")), fields.get("offset") or 0.0)
     if key not in utterances:
         raise ValueError(
             f"{where}: the manifest has no utterance {key!r}; give the questions that "

@@ -61,7 +61,9 @@ def dialogue_row(options: DialogueOptions, file_name: str, item: tuple) -> dict:
         said = speakable(turn["text"])
         turn["text"] = cut(said, turn["role"], options.max_turn_seconds)
     origin = f"{file_name}, dialogue {number}"
-    return make_row(options, f"{number:06d}", turns, options.licence or "unknown", origin)
+    return make_row(
+        options, f"{number:06d}", turns, options.licence or "unknown", origin
+    )
 
 
 def messages(fields: dict, where: str) -> Iterator[tuple[str, str]]:
@@ -72,7 +74,9 @@ def messages(fields: dict, where: str) -> Iterator[tuple[str, str]]:
         ValueError: the object has no known form.
     """
     if isinstance(fields.get("data"), list):
-        pairs = [(("user", "assistant")[n % 2], t) for n, t in enumerate(fields["data"])]
+        pairs = [
+            (("user", "assistant")[n % 2], t) for n, t in enumerate(fields["data"])
+        ]
     else:
         pairs = _named_messages(fields, where)
     for role, text in pairs:

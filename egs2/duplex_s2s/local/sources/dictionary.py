@@ -7,13 +7,11 @@ from pronunciation import Pronunciation
 from text_sources import UNWANTED
 
 CRUDE = UNWANTED | frozenset(
-    "ass asshole bastard bitch bloody bollocks boob boobs bullshit crap crappy cock "
-    "cunt cum damn damned dick dildo dumb fag faggot fetish fuck fucked fucker fucking "
-    "fucks goddamn hitler homo horny hooker jerk kill killing laid lmao lmfao loser "
-    "murdered naked nazi nigga nigger nude orgasm penis piss pissed poop porn prostitute "
-    "pussy rape raped retard retarded sexy sexist racist shit shits shitty shut slut "
-    "stfu stupid suck sucked sucks suicidal terrorist tit tits vagina whore wtf "
-    "weed drugs drug cocaine meth heroin booze drunken gay lesbian trump hillary".split()
+    "ass asshole bastard bitch bollocks boob boobs bullshit cock crap crappy cunt cum "
+    "damn damned dick dildo fag faggot fuck fucked fucker fucking fucks goddamn hitler "
+    "hooker horny killing lmao lmfao murdered naked nazi nigga nigger nude orgasm penis "
+    "piss pissed poop porn prostitute pussy rape raped retard retarded sexist sexy shit "
+    "shits shitty slut stfu stupid suicidal terrorist tit tits vagina whore wtf".split()
 )
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
 

@@ -39,9 +39,7 @@ class MarcoOptions(Options):
 
     def __post_init__(self) -> None:
         if self.context not in ("spoken", "none"):
-            raise ValueError(
-                f'context is {self.context!r}; write "spoken" or "none".'
-            )
+            raise ValueError(f'context is {self.context!r}; write "spoken" or "none".')
 
 
 def marco(options: MarcoOptions, job: Job) -> Iterator[dict]:

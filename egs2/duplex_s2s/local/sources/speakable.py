@@ -15,7 +15,12 @@ SECONDS_PER_WORD = {"user": 0.36, "agent": 0.37}  # measured on the packaged voi
 MAX_TURN_SECONDS = 25.0  # Sec. 4.2
 
 UNSPEAKABLE = (
-    ("code", re.compile(r"```|~~~|`[^`\n]*[{}()\[\];=<>\\$][^`\n]*`|\w\(\)|[{}]\s*$|\);\s*$", re.M)),
+    (
+        "code",
+        re.compile(
+            r"```|~~~|`[^`\n]*[{}()\[\];=<>\\$][^`\n]*`|\w\(\)|[{}]\s*$|\);\s*$", re.M
+        ),
+    ),
     ("a table", re.compile(r"^\s*\|.*\|\s*$", re.M)),
     ("a formula", re.compile(r"\$\$|\\[a-zA-Z(\[]|\$[^$\n]*[\\^_{][^$\n]*\$")),
     ("markup", re.compile(r"</?[a-zA-Z][^>\n]*>")),
@@ -23,7 +28,9 @@ UNSPEAKABLE = (
 )
 LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 RULE = re.compile(r"^\s*([-*_]\s?){3,}$", re.M)
-LINE_MARK = re.compile(r"^\s*(#{1,6}\s+|>\s?|[-*+•]\s+|\(?\d{1,3}[.)]\s+|[a-zA-Z]\)\s+)")
+LINE_MARK = re.compile(
+    r"^\s*(#{1,6}\s+|>\s?|[-*+•]\s+|\(?\d{1,3}[.)]\s+|[a-zA-Z]\)\s+)"
+)
 EMPHASIS = re.compile(r"(\*\*|__|(?<![\w*])[*_])(?=\S)(.+?)(?<=\S)(\1)(?!\w)")
 CHARACTERS = str.maketrans(
     {
@@ -51,6 +58,7 @@ def speakable(text: str) -> str:
         if pattern.search(text):
             raise Refused(f"{what} in a turn")
     text = _sentences_of_lines(RULE.sub("", text)).translate(CHARACTERS)
+    text = re.sub(r"\s*-{2,}\s*", ", ", text)
     text = re.sub(r"\s*[(\[]([^()\[\]]*)[)\]]", r", \1,", text)
     text = "".join(c for c in text if unicodedata.category(c) not in UNSAID)
     text = " ".join(text.split())

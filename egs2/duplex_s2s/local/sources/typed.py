@@ -5,7 +5,9 @@ import re
 from sources.rows import Refused
 from sources.speakable import speakable
 
-EMOTICON = re.compile(r"(?<!\w)([:;=8xX]['\-^]?[)(DPpOo3/\\|*]+|<3+|\^_*\^|[-._]{3,})(?!\w)")
+EMOTICON = re.compile(
+    r"(?<!\w)([:;=8xX]['\-^]?[)(DPpOo3/\\|*]+|<3+|\^_*\^|[-._]{3,})(?!\w)"
+)
 ELLIPSIS = re.compile(r"\s*(?:\.\s*){2,}")
 SHORT_FORMS = {
     "u": "you",
@@ -60,8 +62,9 @@ def spoken_message(text: str) -> str:
     text = EMOTICON.sub(" ", text.replace("’", "'"))
     text = SHORT_WORD.sub(lambda m: SHORT_FORMS[m.group(1).lower()], text)
     text = ELLIPSIS.sub(", ", text.strip(" .,") + "." * text.rstrip().endswith("."))
-    text = re.sub(r"([!?])[!?.,]*\?[!?.,]*", "?", text)
-    text = re.sub(r"([!?,])\1+", r"\1", text)
+    text = re.sub(r"[!?.,]*\?[!?.,]*", "?", text)
+    text = re.sub(r"[!.,]*![!.,]*", "!", text)
+    text = re.sub(r",{2,}", ",", text)
     if not re.search(r"\w", text):
         return ""
     text = speakable(text)

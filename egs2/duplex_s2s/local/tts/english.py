@@ -1,5 +1,6 @@
 """English text -> phonemes in the alphabet that Kokoro and hibari share."""
 
+import functools
 import re
 
 from hibari import Hibari
@@ -8,25 +9,28 @@ from hibari.g2p import G2P
 NOT_LATIN = re.compile(r"[^\W\d_A-Za-z\u00c0-\u024f]")
 
 
-class EnglishPhonemes:
-    """Phonemes of both accents; the dictionaries are loaded when first asked for."""
+def english_phonemes(text: str, *, british: bool = False) -> list[str]:
+    """Phonemes, one string a sentence.
 
-    def __init__(self) -> None:
-        self._speakers: dict[bool, Hibari] = {}
+    Raises:
+        ValueError: if nothing of the text, or not all of it, can be pronounced.
+    """
+    phonemes = _reader(british).phonemize(text)
+    spoken = any(char.isalpha() for char in "".join(phonemes))
+    if NOT_LATIN.search(text) or not spoken:
+        raise ValueError(
+            f"the text {text!r} cannot be pronounced; write it with English words in "
+            "Latin letters"
+        )
+    return phonemes
 
-    def phonemes(self, text: str, *, british: bool = False) -> list[str]:
-        """Phonemes, one string a sentence.
 
-        Raises:
-            ValueError: if nothing of the text, or not all of it, can be pronounced.
-        """
-        if british not in self._speakers:
-            self._speakers[british] = Hibari(g2p=G2P(british=british))
-        phonemes = self._speakers[british].phonemize(text)
-        spoken = any(char.isalpha() for char in "".join(phonemes))
-        if NOT_LATIN.search(text) or not spoken:
-            raise ValueError(
-                f"the text {text!r} cannot be pronounced; write it with English words "
-                "in Latin letters"
-            )
-        return phonemes
+@functools.cache  # loading a dictionary takes a second
+def english_g2p(british: bool) -> G2P:
+    """The dictionary of an accent, shared by all who read."""
+    return G2P(british=british)
+
+
+@functools.cache
+def _reader(british: bool) -> Hibari:
+    return Hibari(g2p=english_g2p(british))

@@ -7,7 +7,7 @@ import numpy as np
 from hibari import SAMPLE_RATE, Hibari
 from hibari.voices import VOICES
 from tts.engine import Engine
-from tts.english import EnglishPhonemes
+from tts.english import english_g2p, english_phonemes
 
 
 class HibariEngine(Engine):
@@ -18,7 +18,6 @@ class HibariEngine(Engine):
     """
 
     def __init__(self, downloads: Path) -> None:
-        self._english = EnglishPhonemes()
         self._speakers: dict[str, Hibari] = {}
 
     @property
@@ -29,16 +28,18 @@ class HibariEngine(Engine):
         return tuple(VOICES)
 
     def check_text(self, text: str) -> None:
-        self._english.phonemes(text)
+        english_phonemes(text)
 
     def prepare(self, voices: Sequence[str]) -> None:
         for voice in voices:
             self.check_voice(voice)
-            if voice not in self._speakers:
-                try:
-                    self._speakers[voice] = Hibari(voice, threads=1)
-                except RuntimeError as problem:
-                    raise ValueError(str(problem).rstrip(".")) from problem
+            if voice in self._speakers:
+                continue
+            g2p = english_g2p(VOICES[voice]["british"])
+            try:
+                self._speakers[voice] = Hibari(voice, threads=1, g2p=g2p)
+            except RuntimeError as problem:  # of the download
+                raise ValueError(str(problem).rstrip(".")) from problem
 
     def speak(self, text: str, voice: str, speed: float, seed: int) -> np.ndarray:
         self.check_text(text)

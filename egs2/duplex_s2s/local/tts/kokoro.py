@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from tts.blends import components
 from tts.engine import Engine
-from tts.english import EnglishPhonemes
+from tts.english import english_phonemes
 
 SAMPLE_RATE = 24000  # Hz
 MAX_PHONEMES = 400  # in one go; the model takes 510, but hurries near the end of them
@@ -33,7 +33,6 @@ class KokoroEngine(Engine):
 
     def __init__(self, downloads: Path) -> None:
         self._downloads = Path(downloads)
-        self._english = EnglishPhonemes()
         self._session: onnxruntime.InferenceSession | None = None
         self._vocabulary: dict[str, int] = {}
         self._styles: dict[str, np.ndarray] = {}
@@ -50,7 +49,7 @@ class KokoroEngine(Engine):
             super().check_voice(part)
 
     def check_text(self, text: str) -> None:
-        chunks(self._english.phonemes(text))
+        chunks(english_phonemes(text))
 
     def prepare(self, voices: Sequence[str]) -> None:
         for voice in voices:
@@ -78,7 +77,7 @@ class KokoroEngine(Engine):
     def speak(self, text: str, voice: str, speed: float, seed: int) -> np.ndarray:
         self.prepare([voice])
         british = voice.startswith("b")
-        phonemes = self._english.phonemes(text, british=british)
+        phonemes = english_phonemes(text, british=british)
         pieces = [self._speak_chunk(c, voice, speed) for c in chunks(phonemes)]
         return np.concatenate(pieces)
 
