@@ -19,8 +19,11 @@ def read_table(path: Path) -> dict[str, str]:
         ValueError: if the file is missing or empty, a line has no value or a key comes
             twice; names the line.
     """
+    lines = read_text(path).rstrip("\n").split("\n")
+    if lines == [""]:
+        raise ValueError(f"{path} is empty; run the stage that writes it again.")
     table: dict[str, str] = {}
-    for number, line in enumerate(read_text(path).rstrip("\n").split("\n"), 1):
+    for number, line in enumerate(lines, 1):
         key, _, value = line.strip().partition(" ")
         if not value.strip():
             raise ValueError(
@@ -31,8 +34,6 @@ def read_table(path: Path) -> dict[str, str]:
                 f"{path}, line {number} has the key {key} again; keep one of the lines."
             )
         table[key] = value.strip()
-    if not table:
-        raise ValueError(f"{path} is empty; run local/data.sh again.")
     return table
 
 

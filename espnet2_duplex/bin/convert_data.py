@@ -53,7 +53,8 @@ def get_parser() -> argparse.ArgumentParser:
         help="report faulty conversations and go on, instead of stopping at the first",
     )
     _add_writing(parser.add_argument_group("writing"))
-    _add_reading(parser.add_argument_group("reading what has no turns"))
+    _add_reading(parser.add_argument_group("reading"))
+    _add_listening(parser.add_argument_group("turns that no file tells"))
     return parser
 
 
@@ -110,6 +111,9 @@ def _add_reading(group) -> None:
         default=0.8,
         help="moshi, fdb: seconds of silence between words that begin another turn",
     )
+
+
+def _add_listening(group) -> None:
     group.add_argument("--vad", choices=("silero", "energy"), default="silero")
     group.add_argument(
         "--merge_gap",

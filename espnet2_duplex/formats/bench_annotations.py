@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.events import Event
 from espnet2_duplex.formats.files import naming, read_json
 from espnet2_duplex.formats.recording import DuplexRecording
 from espnet2_duplex.formats.words import (
@@ -32,7 +33,6 @@ from espnet2_duplex.formats.words import (
     spread_words,
     turns_of_words,
 )
-from espnet2_duplex.simulation.layout import Event
 
 
 def read_words(path: Path) -> list[Word]:

@@ -10,6 +10,7 @@ import soundfile
 
 from espnet2_duplex.conversation import turns_from_json, turns_to_json
 from espnet2_duplex.data_folder import read_table, write_speakers, write_table
+from espnet2_duplex.events import Event, events_to_json
 from espnet2_duplex.formats.files import is_current, naming
 from espnet2_duplex.formats.recording import (
     UNKNOWN,
@@ -27,7 +28,6 @@ from espnet2_duplex.formats.sounds import (
     read_stream,
     seconds_of,
 )
-from espnet2_duplex.simulation.layout import Event, events_to_json
 from espnet2_duplex.sound_files import write_wav
 from espnet2_duplex.timing import nearest_sample
 

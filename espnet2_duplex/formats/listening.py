@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.events import Event
 from espnet2_duplex.formats.sounds import Sound, read_stream, seconds_of
 from espnet2_duplex.metrics.activity import (
     SAMPLE_RATE,
@@ -22,13 +23,11 @@ from espnet2_duplex.metrics.activity import (
     make_detector,
     merge_segments,
 )
-from espnet2_duplex.simulation.layout import Event
 from espnet2_duplex.timing import nearest_sample
 
 # Clips (S,) float32 at 16 kHz -> one text each.
 Transcriber = Callable[[Sequence[np.ndarray]], list[str]]
 
-MARGIN_SECONDS = 0.1  # context around a clip: the detector hugs the speech
 # Full-Duplex-Bench v1: shorter than 1 s, at most two words.
 BACKCHANNEL_SECONDS = 1.0
 BACKCHANNEL_WORDS = 2
@@ -156,8 +155,10 @@ class Listener:
     def _turns(self, role: str, own: np.ndarray, segments: Sequence) -> list[Turn]:
         texts = [""] * len(segments)
         if self._transcribe is not None:
+            from espnet2_duplex.metrics.transcription import cut_clip
+
             # One by one: batches of a call are not faster, and each has its own bar.
-            texts = [self._transcribe([_clip(own, s)])[0] for s in segments]
+            texts = [self._transcribe([cut_clip(own, s)])[0] for s in segments]
         return [
             Turn(role, segment.start, segment.end, text.strip())
             for segment, text in zip(segments, texts)
@@ -191,13 +192,6 @@ def _is_backchannel(user: Turn, agent: Turn) -> bool:
         and user.end - user.start < BACKCHANNEL_SECONDS
         and len(user.text.split()) <= BACKCHANNEL_WORDS
     )
-
-
-def _clip(own: np.ndarray, segment: Segment) -> np.ndarray:
-    """The samples of a segment with a margin on both sides."""
-    start = nearest_sample(segment.start - MARGIN_SECONDS, SAMPLE_RATE)
-    end = nearest_sample(segment.end + MARGIN_SECONDS, SAMPLE_RATE)
-    return own[max(0, start) : end]
 
 
 def _level_db(samples: np.ndarray, segment: Segment) -> float:

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.dataset_checks import check_equal_duration
+from espnet2_duplex.events import EVENT_KINDS, Event
 from espnet2_duplex.formats.sounds import Sound, seconds_of
-from espnet2_duplex.simulation.layout import EVENT_KINDS, Event
 from espnet2_duplex.timing import FrameClock, microseconds
 
 WORD = re.compile(r"\S+")  # what a table of a data folder can hold as a key

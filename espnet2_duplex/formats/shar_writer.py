@@ -1,6 +1,7 @@
 """Writes Lhotse Shar, shard by shard; each is there as a whole or not at all."""
 
 import os
+import tarfile
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,16 +50,20 @@ class SharWriter:
         self._size = 0  # conversations in the current shard
 
     def add(self, recording: DuplexRecording) -> None:
-        """Put a conversation into the current shard."""
+        """Put a conversation into the current shard.
+
+        Raises:
+            ValueError: its sound cannot be read; the shard is what it was.
+        """
         if self._size == 0:
             self._old = self._old_cuts()
         cut = self._cut(recording)
-        self._size += 1
         if self._writer is None and self._is_kept(recording, cut):
             self._kept.append(recording)
         else:
             self._write_kept()
             self._write(recording, cut)
+        self._size += 1
         if self._size == self._options.shard_size:
             self._end_shard()
 
@@ -72,8 +77,8 @@ class SharWriter:
                     path.unlink()
 
     def _is_kept(self, recording: DuplexRecording, cut) -> bool:
-        index = self._size - 1
-        if index >= len(self._old) or _essence(self._old[index]) != _essence(cut):
+        old = self._old[self._size : self._size + 1]
+        if not old or _essence(old[0]) != _essence(cut):
             return False
         written = self._path("cuts").stat().st_mtime_ns
         paths = [sound.path for sound in (recording.user, recording.agent)]
@@ -83,6 +88,10 @@ class SharWriter:
         paths = [self._path(field) for field in ("cuts", *FIELDS)]
         if not all(path.is_file() for path in paths):
             return []
+        for path in paths[1:]:
+            with tarfile.open(path) as tar:
+                if not tar.next().name.endswith(f".{self._options.encoding}"):
+                    return []
         return list(self._lhotse.CutSet.from_jsonl_lazy(paths[0]))
 
     def _path(self, field: str) -> Path:
@@ -121,9 +130,8 @@ class SharWriter:
             self._folder.mkdir(parents=True, exist_ok=True)
             # The cuts last, so that a shard which has them has all.
             for field in (*FIELDS, "cuts"):
-                os.replace(
-                    Path(self._partial.name) / self._path(field).name, self._path(field)
-                )
+                path = self._path(field)
+                os.replace(Path(self._partial.name) / path.name, path)
             self._partial.cleanup()
         self._shard, self._size = self._shard + 1, 0
         self._kept, self._writer = [], None

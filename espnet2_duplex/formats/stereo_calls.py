@@ -151,8 +151,9 @@ class StereoWriter:
         rates = recording.user.sample_rate, recording.agent.sample_rate
         rate = self._options.sample_rate or max(rates)
         left = "agent" if self._options.agent_channel == "left" else "user"
-        write_stereo(self._folder / f"{recording.id}.wav", recording, rate, left)
+        # The transcript first: a call without one would be listened to.
         write_json(self._folder / f"{recording.id}.json", recording.labels())
+        write_stereo(self._folder / f"{recording.id}.wav", recording, rate, left)
 
     def finish(self) -> None:
         """Nothing is left to write."""

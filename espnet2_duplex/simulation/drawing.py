@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.dataset_checks import load_speech
-from espnet2_duplex.simulation.layout import Event, Layout, Piece
+from espnet2_duplex.events import Event
+from espnet2_duplex.simulation.layout import Layout, Piece
 from espnet2_duplex.simulation.script import Script
 from espnet2_duplex.simulation.settings import Range, Settings
 from espnet2_duplex.simulation.timeline import impatient_pauses, lay_out

@@ -4,8 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from espnet2_duplex.conversation import Conversation, Turn
-
-EVENT_KINDS = ("pause", "backchannel", "noise")
+from espnet2_duplex.events import Event
 
 
 @dataclass(frozen=True)
@@ -27,24 +26,6 @@ class Piece:
     seconds: float
     offset: float = 0.0
     gain_db: float = 0.0
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happens in the user's stream besides its turns, or inside one.
-
-    Attributes:
-        kind: "pause" (silence inside a user turn), "backchannel" (the user's "uh-huh"
-            while the agent goes on) or "noise" (a cough, a knock: no speech).
-        start: seconds since the beginning of the conversation.
-        end: seconds, exclusive.
-        text: of a backchannel.
-    """
-
-    kind: str
-    start: float
-    end: float
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,13 +63,3 @@ class Layout:
             speaker=fields["speaker"],
             source=fields["source"],
         )
-
-
-def events_to_json(events: tuple[Event, ...]) -> str:
-    """Events as the one-line JSON list of a data folder's ``events`` file."""
-    return json.dumps([asdict(event) for event in events], ensure_ascii=False)
-
-
-def events_from_json(text: str) -> tuple[Event, ...]:
-    """Inverse of :func:`events_to_json`."""
-    return tuple(Event(**fields) for fields in json.loads(text))

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from espnet2_duplex.conversation import Conversation
-from espnet2_duplex.simulation.layout import Event, Piece
+from espnet2_duplex.events import Event
+from espnet2_duplex.simulation.layout import Piece
 from espnet2_duplex.simulation.settings import Backchannels, Noises
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
 

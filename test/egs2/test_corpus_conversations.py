@@ -193,7 +193,9 @@ def test_a_wav_that_nobody_has_spoken_is_an_error(stage3):
 
 
 def test_turns_longer_than_the_limit_are_left_out(stage3):
-    text = CORPUS.replace("defaults:", "defaults:\n    turn_taking: {max_turn_seconds: 1.4}")
+    text = CORPUS.replace(
+        "defaults:", "defaults:\n    turn_taking: {max_turn_seconds: 1.4}"
+    )
     write_text(stage3.config, text)
     stage3.draw()
     left_out = read_jsonl(stage3.folder / "local/left_out.jsonl")

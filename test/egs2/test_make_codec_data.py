@@ -7,7 +7,7 @@ from espnet2_duplex.jsonl import write_jsonl
 
 
 def run(tmp_path, *options):
-    arguments = ["--clips", tmp_path / "clips", "--out", tmp_path / "data", *options]
+    arguments = ["--out", tmp_path / "data", *options]
     return run_cli(main, [str(argument) for argument in arguments])
 
 
@@ -79,8 +79,14 @@ def test_a_clip_that_nobody_has_tried_is_an_error(tmp_path, capsys):
     assert "lost.wav is missing; run local/data.sh --stage 2" in capsys.readouterr().err
 
 
-def test_an_empty_set_is_an_error(tmp_path, wav, capsys):
+def test_nothing_to_validate_with_is_an_error_and_no_test_set_is_none(
+    tmp_path, wav, capsys
+):
+    sentences = tmp_path / "codec_sentences.jsonl"
     row = {"id": "t0", "set": "codec_train", "text": "So.", "wav": wav("a")}
-    write_jsonl(tmp_path / "codec_sentences.jsonl", [row])
-    assert run(tmp_path, "--sentences", tmp_path / "codec_sentences.jsonl") == 1
+    write_jsonl(sentences, [row])
+    assert run(tmp_path, "--sentences", sentences) == 1
     assert "codec_valid would be empty" in capsys.readouterr().err
+    write_jsonl(sentences, [row, {**row, "id": "v0", "set": "codec_valid"}])
+    assert run(tmp_path, "--sentences", sentences) == 0
+    assert not (tmp_path / "data" / "codec_test").exists()

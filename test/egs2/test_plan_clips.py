@@ -190,6 +190,12 @@ def test_codec_sentences_are_read_as_often_as_they_come(plan, tmp_path):
     assert said["t0"]["wav"] == spoken_by_id(local)["a"]["turns"][1]["wav"]
 
 
+def test_a_corpus_without_codec_sentences_has_an_empty_list_of_them(plan, tmp_path):
+    local = plan([qa("a")], "--codec_texts", tmp_path / "texts")
+    assert (local / "codec_sentences.jsonl").read_bytes() == b""
+    assert (local / "clips" / "codec.jsonl").read_bytes() == b""
+
+
 def test_a_voice_that_its_engine_has_not_is_refused(plan):
     with pytest.raises(ValueError, match="engine kokoro: there is no voice 'af_none'"):
         plan([qa("a")], speech={"user": {"train_voices": ["af_none"]}})

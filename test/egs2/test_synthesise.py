@@ -104,6 +104,15 @@ def test_a_clip_that_is_there_is_kept(run, tmp_path):
     assert path.read_bytes() == b"kept"
 
 
+def test_missing_clips_are_counted_without_speaking(run, tmp_path, capsys):
+    clips = [user_clip(f"good {n}") for n in range(3)]
+    assert run(clips[:1]) == 0
+    capsys.readouterr()
+    assert run(clips, "--count_missing") == 0
+    assert capsys.readouterr().out == "2\n"
+    assert len(wavs(tmp_path / "clips")) == 1
+
+
 def test_a_clip_is_tried_twice_and_with_another_seed(tmp_path):
     engine = ToneEngine(tmp_path)
     for text, reason in (

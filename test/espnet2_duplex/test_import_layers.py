@@ -9,9 +9,10 @@ PACKAGE = "espnet2_duplex"
 ROOT = Path(__file__).parents[2] / PACKAGE
 LAYERS = (
     ("atomic", "timing", "vocabulary", "arks", "precision"),
-    ("jsonl",),
-    ("conversation", "data_folder"),
-    ("alignment", "codec", "dataset_checks", "metrics", "tokenizer", "simulation"),
+    ("jsonl", "sound_files"),
+    ("conversation", "data_folder", "events"),
+    ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),
+    ("simulation",),
     ("formats",),
     ("perception", "backbone", "loss"),
     ("duplex_lm",),

@@ -80,8 +80,13 @@ class ClipPlan:
         return rows
 
     def codec_sentences(self, texts: Path) -> list[dict]:
-        """Rows of codec_sentences.jsonl; a text that comes again is another take."""
-        rows = []
+        """Rows of codec_sentences.jsonl; a text that comes again is another take.
+
+        None if the folder has no such texts, as a corpus need not have.
+        """
+        rows: list[dict] = []
+        if not any((texts / f"{name}.jsonl").is_file() for name in CODEC_SETS):
+            return rows
         readings: Counter[str] = Counter()
         for name in CODEC_SETS:
             path = texts / f"{name}.jsonl"

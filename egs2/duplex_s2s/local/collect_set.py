@@ -19,7 +19,8 @@ from render_conversations import read_lines, wav_path
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import turns_to_json
 from espnet2_duplex.data_folder import write_speakers, write_table
-from espnet2_duplex.simulation.layout import Layout, events_to_json
+from espnet2_duplex.events import events_to_json
+from espnet2_duplex.simulation.layout import Layout
 
 
 def set_tables(
@@ -78,8 +79,9 @@ def main(cmd: list[str] | None = None) -> None:
         write_table(args.rendered / name, table)
     speakers = {layout.conversation.id: layout.speaker for layout in layouts}
     write_speakers(args.rendered, speakers)
-    told = {name: json.dumps(info) for name, info in corpus.sources.items()}
-    write_table(args.rendered / "sources", told)
+    if corpus.sources:
+        told = {name: json.dumps(info) for name, info in corpus.sources.items()}
+        write_table(args.rendered / "sources", told)
     replace_folder(args.rendered, args.out)
     seconds = sum(layout.conversation.duration for layout in layouts)
     print(f"{args.out}: {len(layouts)} conversations, {seconds:.0f} s", flush=True)

@@ -10,7 +10,6 @@ simulation  when everything is said, and what the user's channel does to it (sta
 
 import argparse
 import sys
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 
+LISTS = ("generate", "banks", "test_sets")
 SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
 
 
@@ -91,12 +91,23 @@ def wanted_dialogues(path: Path) -> list[str]:
     return lines
 
 
+def wanted_banks(corpus: Corpus) -> list[str]:
+    """Of rooms and sounds those that a set draws from."""
+    settings = [corpus.sets.defaults, *corpus.sets.named.values()]
+    rooms = any(
+        one.user_channel.room.share + one.user_channel.echo.share > 0
+        for one in settings
+    )
+    sounds = any(one.noises.per_minute > 0 for one in settings)
+    return ["rooms"] * rooms + ["sounds"] * sounds
+
+
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
-    parser.add_argument("--list", choices=("generate", "test_sets"), required=True)
+    parser.add_argument("--list", choices=LISTS, required=True)
     return parser
 
 
@@ -105,6 +116,8 @@ def main(cmd: list[str] | None = None) -> None:
     corpus = read_corpus(args.config)
     if args.list == "generate":
         print("\n".join(wanted_dialogues(args.config)))
+    elif args.list == "banks":
+        print(*wanted_banks(corpus))
     else:
         print(*[name for name in corpus.sets.named if name.startswith("test")])
 

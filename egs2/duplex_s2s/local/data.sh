@@ -81,6 +81,15 @@ write_dialogues() { # name, kind, number
         --num_jobs "${nj}" --merge
 }
 
+make_bank() { # rooms or sounds, option of one's own recordings
+    local done_hash
+    done_hash=$(hash_of "${seed}" "$2" "@local/make_$1.py")
+    if ! is_done "${local}/$1" "${done_hash}"; then
+        timed "make_$1" python3 "local/make_$1.py" "${local}/$1" --seed "${seed}" $2
+        mark_done "${local}/$1" "${done_hash}"
+    fi
+}
+
 mkdir -p "${logs}"
 if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
@@ -114,42 +123,35 @@ if [ "${stage}" -le 2 ] && [ "${stop_stage}" -ge 2 ]; then
         python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
     elif ${codec_data} && [ -s "${local}/clips/codec.jsonl" ]; then
         speak codec
-        python3 local/make_codec_data.py --texts "${local}/texts" --clips "${local}/clips/codec" --out "${datadir}"
+        python3 local/make_codec_data.py --sentences "${local}/codec_sentences.jsonl" --out "${datadir}"
     elif ${codec_data}; then
         python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
     fi
-    done_hash=$(hash_of "${seed}" "${rooms}" @local/make_rooms.py)
-    if ! is_done "${local}/rooms" "${done_hash}"; then
-        timed make_rooms python3 local/make_rooms.py "${local}/rooms" --seed "${seed}" ${rooms:+--measured "${rooms}"}
-        mark_done "${local}/rooms" "${done_hash}"
-    fi
-    done_hash=$(hash_of "${seed}" "${sounds}" @local/make_sounds.py)
-    if ! is_done "${local}/sounds" "${done_hash}"; then
-        timed make_sounds python3 local/make_sounds.py "${local}/sounds" --seed "${seed}" ${sounds:+--own "${sounds}"}
-        mark_done "${local}/sounds" "${done_hash}"
-    fi
+    banks=$(python3 local/corpus_settings.py --config "${corpus}" --list banks)
+    case "${banks}" in *rooms*) make_bank rooms "${rooms:+--measured "${rooms}"}" ;; esac
+    case "${banks}" in *sounds*) make_bank sounds "${sounds:+--own "${sounds}"}" ;; esac
 fi
 
 make_set() { # name
     local done_hash rendering=${local}/rendering/$1
-    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${corpus}" "@${local}/rooms/.done" "@${local}/sounds/.done" "${noises}")
+    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${corpus}" "${rooms}" "${sounds}" "${noises}")
     if [ -e "${datadir}/$1/turns" ] && is_done "${local}/sets/$1" "${done_hash}"; then
         return
     fi
     begin "${rendering}" "${done_hash}"
-    timed "render_$1" in_jobs "render_$1" \
+    timed render in_jobs "render_$1" \
         python3 local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
         --out "${rendering}" --seed "${seed}" ${noises:+--noises "${noises}"}
     python3 local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
         --rendered "${rendering}" --out "${datadir}/$1"
-    timed "validate_$1" python3 local/validate_data.py --config "${corpus}" "${datadir}/$1"
+    timed validate python3 local/validate_data.py --config "${corpus}" "${datadir}/$1"
     mkdir -p "${local}/sets/$1"
     mark_done "${local}/sets/$1" "${done_hash}"
 }
 
 if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     log "stage 3: conversations"
-    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "@${corpus}" "@${local}/sounds/.done")
+    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "@${corpus}" "${sounds}")
     if ! is_done "${local}/layouts" "${done_hash}"; then
         rm -rf "${local}/layouts"
         timed draw python3 local/draw_conversations.py --config "${corpus}" --local "${local}" --seed "${seed}"

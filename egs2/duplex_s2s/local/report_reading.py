@@ -10,10 +10,10 @@ from tqdm import tqdm
 from espnet2_duplex.conversation import Conversation, turns_from_json
 from espnet2_duplex.data_folder import read_table
 from espnet2_duplex.dataset_checks import load_speech
+from espnet2_duplex.events import events_from_json
 from espnet2_duplex.metrics.data_audio import audio_faults
 from espnet2_duplex.metrics.data_records import Record
 from espnet2_duplex.metrics.data_tables import SourceInfo
-from espnet2_duplex.simulation.layout import Event, events_from_json
 
 UNKNOWN_SOURCE = "unknown"
 ROUNDING_SECONDS = 0.01  # utt2dur has two decimals
@@ -76,7 +76,7 @@ def read_records(tables: FolderTables) -> Iterator[Record]:
                 conversation=_conversation(id, tables),
                 speaker=tables.speakers[id],
                 source=tables.sources.get(id, UNKNOWN_SOURCE),
-                events=_events(id, tables.events.get(id, "[]")),
+                events=events_from_json(tables.events.get(id, "[]"), id),
             )
         except ValueError as error:
             raise ValueError(f"{tables.folder}: {error}") from error
@@ -165,13 +165,3 @@ def _conversation(id: str, tables: FolderTables) -> Conversation:
     last = max((turn.end for turn in turns), default=0.0)
     is_rounded = told < last <= told + ROUNDING_SECONDS
     return Conversation(id, turns, last if is_rounded else told)
-
-
-def _events(id: str, text: str) -> tuple[Event, ...]:
-    try:
-        return events_from_json(text)
-    except (json.JSONDecodeError, TypeError) as problem:
-        raise ValueError(
-            f"conversation {id}: its events read {text:.80}; expected a JSON list of "
-            "objects with kind, start, end, text"
-        ) from problem

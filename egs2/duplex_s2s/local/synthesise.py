@@ -14,7 +14,7 @@ at once if the machine is at fault, as with a full disk.
 import argparse
 import errno
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,6 +44,11 @@ class Failure:
 
     clip: Clip
     reason: str
+
+
+def missing_clips(clips: Iterable[Clip], out: Path) -> list[Clip]:
+    """Those that have no wav yet."""
+    return [clip for clip in clips if not (out / clip.path).is_file()]
 
 
 def speak(clip: Clip, engines: Mapping[str, Engine], attempt: int = 0) -> np.ndarray:
@@ -103,7 +108,7 @@ def synthesise(
     Raises:
         ValueError: an engine cannot be loaded, or the machine is at fault.
     """
-    missing = [clip for clip in clips if not (out / clip.path).is_file()]
+    missing = missing_clips(clips, out)
     for name, engine in engines.items():
         voices = sorted({clip.voice for clip in missing if clip.engine == name})
         if voices:
@@ -166,6 +171,11 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--max_failed_share", type=float, default=0.02, help="of a job's clips"
     )
+    parser.add_argument(
+        "--count_missing",
+        action="store_true",
+        help="only print how many of the job's clips have no wav yet",
+    )
     return parser
 
 
@@ -180,6 +190,9 @@ def main(cmd: Sequence[str] | None = None) -> None:
     clips = [Clip(**row) for row in rows]
     if args.count_missing:
         print(sum(not (args.out / clip.path).is_file() for clip in clips))
+        return
+    if args.count_missing:
+        print(len(missing_clips(clips, args.out)))
         return
     settings = read_speech_settings(args.config)
     names = {clip.engine for clip in clips} - {OWN_WAV}

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.events import Event
 from espnet2_duplex.formats.call_pieces import (
     Gap,
     common_gaps,
@@ -11,7 +12,6 @@ from espnet2_duplex.formats.call_pieces import (
 )
 from espnet2_duplex.formats.recording import make_recording
 from espnet2_duplex.formats.sounds import FileSound
-from espnet2_duplex.simulation.layout import Event
 
 
 def call(turns, seconds, events=()):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from espnet2_duplex.events import Event
 from espnet2_duplex.formats.full_duplex_bench import (
     BenchOptions,
     BenchWriter,
@@ -11,7 +12,6 @@ from espnet2_duplex.formats.full_duplex_bench import (
 )
 from espnet2_duplex.formats.kaldi import read_kaldi
 from espnet2_duplex.formats.registry import convert
-from espnet2_duplex.simulation.layout import Event
 
 
 def words(*spans):

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.events import Event
 from espnet2_duplex.formats.listening import Listener, ListeningOptions, sort_out
 from espnet2_duplex.formats.sounds import LoadedSound
-from espnet2_duplex.simulation.layout import Event
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import gzip
 import os
 import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -103,6 +104,26 @@ def test_second_run_rewrites_the_shard_with_another_turn(data, tmp_path):
     recording = next(read_shar(shar))
     wav = read_table(data / "user.scp")["a"]
     np.testing.assert_array_equal(recording.user.read(), soundfile.read(wav)[0])
+
+
+def test_second_run_rewrites_shards_of_another_encoding(data, tmp_path):
+    shar = tmp_path / "shar"
+    write(data, shar)
+    before = stamps(shar)
+    write(data, shar, encoding="wav")
+    assert not set(before.values()) & set(stamps(shar).values())
+    with tarfile.open(shar / "recording.000000.tar") as tar:
+        assert tar.getnames()[0] == "a.wav"
+
+
+def test_conversation_that_cannot_be_read_leaves_no_hole_in_its_shard(data, tmp_path):
+    soundfile.write(data / "b.1.user.wav", np.full(38400, np.nan), 16000, "FLOAT")
+    faults = []
+    writer = SharWriter(tmp_path / "shar", SharOptions(shard_size=2))
+    assert convert(read_kaldi(data), writer, faults.append) == 2
+    assert "b.1.user.wav has 38400 samples that are not" in str(faults[0])
+    assert [r.id for r in read_shar(tmp_path / "shar")] == ["a", "c"]
+    assert not (tmp_path / "shar" / "cuts.000001.jsonl.gz").exists()
 
 
 def test_shards_that_a_smaller_run_does_not_need_are_removed(data, tmp_path):

@@ -18,7 +18,9 @@ def speak(tmp_path_factory):
         path = folder / f"{role}_{text}_{seconds}.wav"
         rate = RATES[role]
         if not path.exists():
-            noise = np.random.default_rng(len(text)).uniform(0.05, 0.2, round(seconds * rate))
+            noise = np.random.default_rng(len(text)).uniform(
+                0.05, 0.2, round(seconds * rate)
+            )
             middle = len(noise) // 2
             noise[middle - round(0.06 * rate) : middle + round(0.06 * rate)] = 0
             write_wav(path, noise, rate)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from espnet2_duplex.events import events_from_json, events_to_json
 from espnet2_duplex.simulation.drawing import Drawer, too_long
-from espnet2_duplex.simulation.layout import Layout, events_from_json, events_to_json
+from espnet2_duplex.simulation.layout import Layout
 from espnet2_duplex.simulation.script import Script
 from espnet2_duplex.simulation.settings import Settings, changed
 from espnet2_duplex.simulation.timeline import CUT_SECONDS, GAP_SECONDS
@@ -189,7 +190,7 @@ def test_a_script_with_a_long_turn_is_found_by_the_sum_of_its_parts(speak):
 def test_layouts_and_events_survive_json(layouts):
     for layout in layouts[:20]:
         assert Layout.from_json(layout.to_json()) == layout
-        assert events_from_json(events_to_json(layout.events)) == layout.events
+        assert events_from_json(events_to_json(layout.events), "c") == layout.events
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,18 @@ def test_defaults_hold_what_the_paper_has_and_nothing_more():
 
 
 def test_a_set_changes_the_defaults_of_its_file():
-    simulation = yaml.safe_load(
-        """
+    simulation = yaml.safe_load("""
         defaults: {num_exchanges: {1: 1}, turn_taking: {lead_seconds: [1, 2]}}
         sets:
           train:
           test: {scripts: heldout, turn_taking: {impatient: true}}
-        """
-    )
+        """)
     sets = read_sets(simulation, "corpus.yaml").named
     assert sets["train"].turn_taking.lead_seconds == (1.0, 2.0)
     assert sets["test"].turn_taking.lead_seconds == (1.0, 2.0)
-    assert sets["test"].turn_taking.impatient and not sets["train"].turn_taking.impatient
+    assert (
+        sets["test"].turn_taking.impatient and not sets["train"].turn_taking.impatient
+    )
     assert sets["test"].scripts == "heldout" and sets["test"].num_exchanges == {1: 1}
 
 
@@ -45,7 +45,10 @@ def test_a_set_changes_the_defaults_of_its_file():
             {"turn_taking": {"lead_seconds": [2, 1]}},
             r"lead_seconds is \[2, 1\]; write a range",
         ),
-        ({"turn_taking": {"impatient": "no"}}, "impatient is 'no'; write true or false"),
+        (
+            {"turn_taking": {"impatient": "no"}},
+            "impatient is 'no'; write true or false",
+        ),
         ({"num_exchanges": {1: 0.4}}, "num_exchanges is {1: 0.4}; give shares"),
         ({"audio_format": "mp3"}, "audio_format is 'mp3'; write wav or flac"),
     ],

@@ -141,7 +141,10 @@ seconds = st.integers(min_value=4800, max_value=160000).map(lambda n: n / 16000)
 def test_gap_and_cut_are_exact_in_any_conversation(lengths, data):
     utterances, pauses = [], []
     for question, answer in lengths:
-        utterances += [Utterance("user", "q", question), Utterance("agent", "a", answer)]
+        utterances += [
+            Utterance("user", "q", question),
+            Utterance("agent", "a", answer),
+        ]
         pauses.append(data.draw(st.floats(-0.8 * answer, 3.0)))
     clock = data.draw(st.sampled_from([None, CLOCK]))
     conversation = lay_out(

@@ -24,7 +24,11 @@ CONVERSATION = Conversation(
 
 
 def test_free_is_what_keeps_its_distance():
-    assert free_intervals([(2, 3), (5, 6)], (0, 8), 0.5) == [(0, 1.5), (3.5, 4.5), (6.5, 8)]
+    assert free_intervals([(2, 3), (5, 6)], (0, 8), 0.5) == [
+        (0, 1.5),
+        (3.5, 4.5),
+        (6.5, 8),
+    ]
     assert free_intervals([(0, 9)], (1, 8), 0.5) == []
 
 

@@ -29,7 +29,7 @@ def test_given_times_of_neighbours_are_kept():
 
 
 def test_a_pause_splits_the_sound_and_loses_none_of_it():
-    (user, _) = join_neighbours([QUESTION, ANSWER], lambda: 0.0)
+    user, _ = join_neighbours([QUESTION, ANSWER], lambda: 0.0)
     paused = user.with_pause(0.6, 1.1)
     assert paused.parts == (
         Part("question.wav", 0, 0.6),

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from llm.backend import Prompt
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import DynamicCache
 
-from llm.backend import Prompt
-
-BATCH_SIZE = 32
 TOP_K = 50  # tokens beside which top_p draws nothing
 
 
@@ -59,14 +57,8 @@ class LocalModel:
         self._model = model.to(self._device).eval()
         self._end_ids = _end_ids(model, self._tokenizer)
 
-    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
-        texts: list[str] = []
-        for start in range(0, len(prompts), BATCH_SIZE):
-            texts += self._complete_batch(prompts[start : start + BATCH_SIZE])
-        return texts
-
     @torch.inference_mode()
-    def _complete_batch(self, prompts: Sequence[Prompt]) -> list[str]:
+    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
         writers = [_Writer(prompt, self._tokenizer) for prompt in prompts]
         logits, mask, cache = self._read([self._token_ids(p) for p in prompts])
         alive = list(range(len(writers)))  # rows of the batch -> writers

@@ -18,9 +18,9 @@ def is_json_lines(path: Path) -> bool:
     with open_text(path) as stream:
         try:
             first = json.loads(stream.readline())
-        except json.JSONDecodeError:
+            return isinstance(first, dict) and bool(stream.readline().strip())
+        except (json.JSONDecodeError, UnicodeDecodeError):
             return False
-        return isinstance(first, dict) and bool(stream.readline().strip())
 
 
 def load_json(path: Path) -> object:

@@ -43,8 +43,9 @@ CHARACTERS = str.maketrans(
     }
 )
 UNSAID = frozenset(["So", "Sk", "Cf", "Cs", "Co", "Mn"])  # emoji and their parts
-SPEAKABLE_SYMBOLS = frozenset(".,;:!?'-%$€£&+/#°")
-SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9'])")
+SPEAKABLE_SYMBOLS = frozenset("0123456789 .,;:!?'-%$€£&+/#°")
+ABBREVIATION = r"(?<!\b[A-Z]\.)(?<!\b(?:Dr|Mr|Ms|St|vs)\.)(?<!\bMrs\.)"
+SENTENCE_END = re.compile(ABBREVIATION + r"(?<=[.?!])\s+(?=[A-Z0-9'])")
 
 
 def speakable(text: str) -> str:
@@ -53,7 +54,7 @@ def speakable(text: str) -> str:
     Raises:
         Refused: it holds what cannot be said, or nothing at all.
     """
-    text = LINK.sub(r"\1", text)
+    text = LINK.sub(r"\1", unicodedata.normalize("NFC", text))
     for what, pattern in UNSPEAKABLE:
         if pattern.search(text):
             raise Refused(f"{what} in a turn")
@@ -76,7 +77,8 @@ def _sentences_of_lines(text: str) -> str:
         content = LINE_MARK.sub("", line)
         is_item = content != line.strip() and content != line
         content = EMPHASIS.sub(r"\2", EMPHASIS.sub(r"\2", content)).strip()
-        if said and said[-1][-1].isalnum() and (is_item or not content or not is_open):
+        is_over = is_item or not content or not is_open
+        if said and is_over and said[-1][-1] not in ".,;:?!":
             said[-1] += "."
         if content:
             said.append(content)
@@ -89,7 +91,7 @@ def _check_characters(text: str) -> None:
         if char.isalpha():
             if not unicodedata.name(char, "").startswith("LATIN"):
                 raise Refused("letters that are not Latin in a turn")
-        elif not (char.isdigit() or char == " " or char in SPEAKABLE_SYMBOLS):
+        elif char not in SPEAKABLE_SYMBOLS:
             raise Refused("symbols in a turn")
     if not any(char.isalnum() for char in text):
         raise Refused("an empty turn")

@@ -13,7 +13,6 @@ SHORT_FORMS = {
     "u": "you",
     "ur": "your",
     "r": "are",
-    "i": "I",
     "im": "I'm",
     "ive": "I've",
     "dont": "don't",
@@ -48,7 +47,9 @@ SHORT_FORMS = {
     "hahaha": "ha ha",
     "hahahaha": "ha ha",
 }
-SHORT_WORD = re.compile(r"\b(" + "|".join(SHORT_FORMS) + r")\b(?!')", re.IGNORECASE)
+SHORT_WORD = re.compile(
+    r"\b(" + "|".join(SHORT_FORMS) + r")\b(?!['.]\w)", re.IGNORECASE
+)
 
 
 def spoken_message(text: str) -> str:
@@ -61,6 +62,7 @@ def spoken_message(text: str) -> str:
     """
     text = EMOTICON.sub(" ", text.replace("’", "'"))
     text = SHORT_WORD.sub(lambda m: SHORT_FORMS[m.group(1).lower()], text)
+    text = re.sub(r"\bi\b", "I", text)
     text = ELLIPSIS.sub(", ", text.strip(" .,") + "." * text.rstrip().endswith("."))
     text = re.sub(r"[!?.,]*\?[!?.,]*", "?", text)
     text = re.sub(r"[!.,]*![!.,]*", "!", text)

@@ -1,0 +1,151 @@
+"""An OpenAI-compatible endpoint (vLLM, llama.cpp, TGI, hosted models, ...).
+
+Each answer is kept on disk under a digest of its request, so that nothing is asked, or
+paid, twice. The key is read from the environment variable OPENAI_API_KEY.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from llm.backend import Prompt
+
+from espnet2_duplex.jsonl import write_text
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+TOO_MANY_REQUESTS = 429
+FIRST_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to insist; the pauses between tries double."""
+
+    tries: int = 7
+    first_pause_seconds: float = 1.0
+    longest_pause_seconds: float = 60.0
+    timeout_seconds: float = 120.0
+
+    def pause_seconds(self, number: int) -> float:
+        """Pause after try `number`, counted from 0."""
+        return min(self.first_pause_seconds * 2**number, self.longest_pause_seconds)
+
+
+class _Busy(Exception):
+    """Worth another try, perhaps not before `wait_seconds`."""
+
+    def __init__(self, reason: str, wait_seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait_seconds = wait_seconds
+
+
+class Endpoint:
+    """`Backend` over `<url>/chat/completions`.
+
+    Args:
+        url: of the API, with its version ("http://host:8000/v1").
+        model: name of the model there.
+        cache: folder of the kept answers.
+        licence: that the model's texts carry.
+        num_requests: sent at the same time.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        cache: Path,
+        licence: str | None = None,
+        patience: Patience = Patience(),
+        num_requests: int = 8,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = model
+        self.licence = licence or f"that of {model}"
+        self._url = f"{url.rstrip('/')}/chat/completions"
+        self._cache = cache
+        self._patience = patience
+        self._num_requests = num_requests
+        self._sleep = sleep
+
+    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
+        """See `Backend`.
+
+        Raises:
+            ValueError: the endpoint refuses the request, or is out of reach after all
+                tries.
+        """
+        with ThreadPoolExecutor(self._num_requests) as pool:
+            return list(pool.map(self._complete_one, prompts))
+
+    def _complete_one(self, prompt: Prompt) -> str:
+        request = self._request(prompt)
+        digest = hashlib.sha256(json.dumps([self._url, request]).encode()).hexdigest()
+        kept = self._cache / f"{digest}.json"
+        if kept.is_file():
+            return json.loads(kept.read_text("utf-8"))["text"]
+        text = self._ask(request).strip()
+        write_text(kept, json.dumps({"request": request, "text": text}))
+        return text
+
+    def _request(self, prompt: Prompt) -> dict:
+        request = {
+            "model": self.name,
+            "messages": prompt.chat(),
+            "seed": prompt.seed,
+            "max_tokens": prompt.max_tokens,
+            "temperature": prompt.temperature,
+            "top_p": prompt.top_p,
+        }
+        if prompt.stop:
+            request["stop"] = list(prompt.stop)
+        if prompt.is_opened:  # vLLM's way of going on with the last message
+            request |= {"continue_final_message": True, "add_generation_prompt": False}
+        return request
+
+    def _ask(self, request: dict) -> str:
+        for number in range(self._patience.tries):
+            try:
+                return self._try(request)
+            except _Busy as problem:
+                reason = problem
+                if number + 1 < self._patience.tries:
+                    pause = self._patience.pause_seconds(number)
+                    self._sleep(max(pause, problem.wait_seconds))
+        raise ValueError(
+            f"{self._url} gave no answer in {self._patience.tries} tries (the last: "
+            f"{reason}); check the server and run again, finished texts are kept."
+        )
+
+    def _try(self, request: dict) -> str:
+        key = os.environ.get(KEY_VARIABLE)
+        try:
+            response = requests.post(
+                self._url,
+                json=request,
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=self._patience.timeout_seconds,
+            )
+        except (requests.ConnectionError, requests.Timeout) as problem:
+            raise _Busy(f"{type(problem).__name__}: {problem}") from problem
+        status = response.status_code
+        if status == TOO_MANY_REQUESTS or status >= FIRST_SERVER_ERROR:
+            wait = response.headers.get("Retry-After", "")
+            raise _Busy(f"HTTP {status}", float(wait) if wait.isdigit() else 0.0)
+        if not response.ok:
+            raise ValueError(
+                f"{self._url} refuses the request with HTTP {status} "
+                f"({response.text[:200]!r}); check --llm, --llm_model and "
+                f"{KEY_VARIABLE}."
+            )
+        try:
+            return response.json()["choices"][0]["message"]["content"] or ""
+        except (ValueError, KeyError, IndexError, TypeError) as problem:
+            raise _Busy(f"no chat completion: {response.text[:200]!r}") from problem

@@ -1,0 +1,201 @@
+import json
+
+import make_texts
+import pytest
+from conversation_format import read_conversations
+from sources.registry import KINDS, parse_entry
+
+
+def row(id, *said, **fields):
+    turns = [
+        {"role": ("user", "agent")[number % 2], "text": text}
+        for number, text in enumerate(said or (f"Question {id}?", "Yes."))
+    ]
+    return {"id": id, "turns": turns, **fields}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run the script on entries of `texts`; returns the conversations by id."""
+
+    def run_script(*entries, **sections):
+        config = tmp_path / "corpus.yaml"
+        config.write_text(json.dumps({"texts": list(entries), **sections}))
+        args = ["--config", str(config), "--downloads", str(tmp_path)]
+        make_texts.main([*args, "--out", str(tmp_path / "out")])
+        lines = (tmp_path / "out" / "conversations.jsonl").read_text().splitlines()
+        return {found["id"]: found for found in map(json.loads, lines)}
+
+    return run_script
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write rows as <out>/<name> and return the entry that reads them."""
+
+    def write_rows(name, *rows):
+        path = tmp_path / "out" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(item) + "\n" for item in rows))
+        return {"source": "conversations", "path": name}
+
+    return write_rows
+
+
+@pytest.mark.parametrize(
+    "entry, message",
+    [
+        ("mini", "texts 0 is 'mini'; write for example"),
+        ({"source": "squad"}, "texts 0: no source 'squad'; there are marco, alpaca"),
+        ({"source": "marco"}, "texts 0: marco lacks path; add it"),
+        ({"source": "chitchat", "turns": 3}, "chitchat has no option turns; there are"),
+        ({"source": "chitchat", "num": "3"}, "num is '3'; expected int or NoneType"),
+        ({"source": "chitchat", "num": True}, "num is True; expected int"),
+        ({"source": "chitchat", "num": -1}, "num is -1; expected no number below 0"),
+        ({"source": "chitchat", "min_turns": 9}, "texts 0: min_turns is 9 and max"),
+        ({"source": "questions", "of": "x"}, "of is 'x'; write one of countryinfo"),
+        ({"source": "marco", "path": "x", "context": "no"}, "context is 'no'; write"),
+        (
+            {"source": "chitchat", "held_out": {"test": 2}},
+            r"held_out is {'test': 2}; expected shares",
+        ),
+    ],
+)
+def test_a_faulty_entry_is_named_in_one_sentence(run, entry, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        run(entry)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_faulty_entry_is_found_before_any_source_is_read(run, tmp_path):
+    with pytest.raises(ValueError, match="texts 1: no source"):
+        run({"source": "alpaca", "path": "absent.json"}, {"source": "squad"})
+
+
+def test_a_corpus_without_texts_is_an_error(run):
+    with pytest.raises(ValueError, match="has no list `texts`"):
+        run()
+
+
+def test_whole_numbers_are_seconds_too():
+    options = parse_entry({"source": "mini", "codec_train_seconds": 60}, "entry")[1]
+    assert options.codec_train_seconds == 60
+
+
+def test_every_kind_has_a_name_for_its_dataset_or_takes_the_files():
+    names = {
+        kind: spec.options.__dataclass_fields__["name"].default
+        for kind, spec in KINDS.items()
+    }
+    assert {kind for kind, name in names.items() if not name} == {
+        "questions",
+        "conversations",
+    }
+
+
+def test_rows_are_split_by_the_shares_of_their_entry(run, write):
+    rows = [row(f"c{number}") for number in range(100)]
+    entry = write("own.jsonl", *rows)
+    sets = [found["set"] for found in run(entry).values()]
+    assert (sets.count("valid"), sets.count("test"), len(sets)) == (2, 2, 100)
+    shares = {"held_out": {"dev": 0.1}}
+    sets = [found["set"] for found in run(entry | shares).values()]
+    assert (sets.count("dev"), sets.count("train")) == (10, 90)
+
+
+def test_the_set_of_an_entry_or_a_row_stands(run, write):
+    one = write("one.jsonl", row("a", set="valid"), row("b", set="open"))
+    two = write("two.jsonl", row("c"), row("d", set="valid"))
+    found = run(one, two | {"set": "test"})
+    assert {id: c["set"] for id, c in found.items()} == {
+        "a": "valid",
+        "b": "open",
+        "c": "test",
+        "d": "test",
+    }
+
+
+def test_rows_with_the_same_user_texts_are_in_one_set(run, write):
+    rows = [row(f"c{n}", "What is tea?", f"Answer {n}.") for n in range(50)]
+    rows += [row(f"d{n}", f"What is {n}?", "A number.") for n in range(50)]
+    found = run(write("own.jsonl", *rows))
+    assert {found[f"c{n}"]["set"] for n in range(50)} == {"train"}
+    assert {found[f"d{n}"]["set"] for n in range(50)} >= {"train"}
+
+
+def test_texts_of_a_named_test_set_are_left_out_of_training(run, write, capsys):
+    held_out = write("open.jsonl", row("t", "What is tea?", "A drink.", set="open"))
+    others = write(
+        "own.jsonl", row("same", "what is TEA", "Hot."), *[row(f"c{n}") for n in "123"]
+    )
+    found = run(held_out, others)
+    assert "same" not in found and found["t"]["set"] == "open"
+    assert "left out: 1, the same user texts are in a held-out set" in (
+        capsys.readouterr().out
+    )
+
+
+def test_named_sets_may_repeat_each_other(run, write):
+    said = ("What is tea?", "A drink.")
+    rows = [row(f"known-{name}", *said, set=name) for name in ("train", "test")]
+    found = run(write("mini.jsonl", *rows, row("other", *said)))
+    assert {id: c["set"] for id, c in found.items()} == {
+        "known-train": "train",
+        "known-test": "test",
+        "other": "train",
+    }
+
+
+def test_two_entries_of_one_name_are_an_error(run, write):
+    entry = write("own.jsonl", row("a"))
+    with pytest.raises(ValueError, match="the id a was used in .*row 1"):
+        run(entry, entry)
+
+
+def test_wavs_are_named_from_the_new_file(run, tmp_path, make_wav):
+    make_wav(tmp_path / "own" / "u.wav", 1.0, 16000)
+    rows = [row(f"c{number}", set="train") for number in range(2)]
+    rows[0]["turns"][0] |= {"wav": "u.wav", "start": 0.5, "end": 1.5}
+    rows[1]["set"] = "valid"
+    lines = "\n".join(map(json.dumps, rows))
+    (tmp_path / "own" / "own.jsonl").write_text(lines)
+    run({"source": "conversations", "path": str(tmp_path / "own" / "own.jsonl")})
+    found, _ = read_conversations(tmp_path / "out" / "conversations.jsonl")
+    assert found.turns[0].wav.resolve() == tmp_path / "own" / "u.wav"
+    assert (found.turns[0].start, found.turns[0].end) == (0.5, 1.5)
+
+
+def test_the_same_seed_gives_the_same_bytes(run, tmp_path):
+    entries = [
+        {"source": "questions", "of": "countryinfo", "num": 20},
+        {"source": "country_dialogues", "num": 10},
+    ]
+    written = [run(*entries) for _ in range(2)]
+    assert written[0] == written[1] and len(written[0]) == 30
+
+
+def test_numbers_and_lengths_are_told(run, write, capsys):
+    rows = [row(f"c{n}", "one two " * 50, "yes") for n in range(2)]
+    run(write("own.jsonl", *rows) | {"set": "train", "name": "tea", "num": 3})
+    told = capsys.readouterr().out
+    assert "3 are wanted, there are 2" in told
+    assert "tea, train: 2 conversations, about 1.2 min of users, 0.0 min" in told
+
+
+def test_a_corpus_tells_the_assets_it_needs(tmp_path, capsys):
+    config = tmp_path / "corpus.yaml"
+    config.write_text("texts: [{source: chitchat}, {source: mini}]")
+    make_texts.main(["--config", str(config), "--list_assets"])
+    assert capsys.readouterr().out.split() == ["chitchat-dataset"]
+
+
+def test_voices_of_the_corpus_say_the_mini_questions(tmp_path):
+    config = tmp_path / "corpus.yaml"
+    users = {"train_voices": ["af_bella", "am_adam"], "test_voices": ["bf_emma"]}
+    sections = {"texts": [{"source": "mini"}], "speech": {"user": users}}
+    config.write_text(json.dumps(sections))
+    _, voices = make_texts.read_entries(config)
+    assert voices == {
+        "train_voices": ("af_bella", "am_adam"),
+        "test_voices": ("bf_emma",),
+    }

@@ -1,0 +1,205 @@
+import json
+
+import numpy as np
+import packaged_recordings
+import pytest
+import soundfile
+from conversation_format import read_unsplit, write_conversations
+from sources.asr_manifest import read_manifest
+from sources.registry import parse_entry
+from sources.rows import Job
+
+QUESTION = {"question": "Who has tea?", "answer": "John has tea."}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write JSON lines and return the path."""
+
+    def write_lines(name, *rows):
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    return write_lines
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Rows of ASR-QA from manifest.json and questions.jsonl."""
+
+    def make(job=None, **options):
+        entry = {"source": "asr_qa", "questions": "questions.jsonl", **options}
+        kind, parsed = parse_entry({"manifest": "manifest.json", **entry}, "entry")
+        return list(kind.rows(parsed, job or Job(tmp_path, tmp_path)))
+
+    return make
+
+
+def utterance(audio, text="john has tea", seconds=1.0, **fields):
+    return {"audio_filepath": audio, "duration": seconds, "text": text, **fields}
+
+
+def test_the_recording_is_the_context_of_the_question(rows, write, tmp_path, make_wav):
+    wav = make_wav(tmp_path / "wav" / "john.wav", 1.0, 16000)
+    write("manifest.json", utterance("wav/john.wav"))
+    write("questions.jsonl", {"id": "john", **QUESTION}, {"id": "john", **QUESTION})
+    first, second = rows(licence="CC-BY-4.0")
+    assert first["turns"] == [
+        {"role": "user", "text": "john has tea", "wav": str(wav)},
+        {"role": "user", "text": "Who has tea?"},
+        {"role": "agent", "text": "John has tea."},
+    ]
+    assert (first["id"], second["id"]) == ("asr_qa_john_0", "asr_qa_john_1")
+    assert (first["source"], first["licence"]) == ("asr_qa", "CC-BY-4.0")
+    assert first["origin"] == "manifest.json, john"
+
+
+@pytest.mark.parametrize(
+    "name, rate, channels, start, seconds",
+    [
+        ("a.flac", 16000, 1, 0.0, 2.0),
+        ("a.wav", 44100, 2, 0.0, 2.0),
+        ("a.wav", 16000, 1, 0.5, 1.0),
+    ],
+)
+def test_other_recordings_are_written_at_16_khz(
+    rows, write, tmp_path, name, rate, channels, start, seconds
+):
+    time = np.arange(2 * rate) / rate
+    tone = 0.5 * np.sin(2 * np.pi * 440 * time) * (time >= 1.0)
+    soundfile.write(tmp_path / name, np.stack([tone] * channels, axis=1), rate)
+    write("manifest.json", utterance(name, seconds=seconds, offset=start))
+    write("questions.jsonl", {"audio_filepath": name, "offset": start, **QUESTION})
+    found = rows()
+    write_conversations(tmp_path / "conversations.jsonl", found)
+    (conversation,) = read_unsplit(tmp_path / "conversations.jsonl")
+    assert found[0]["turns"][0]["wav"].startswith("asr_wav/")
+    speech, new_rate = soundfile.read(conversation.turns[0].wav)
+    assert (new_rate, speech.ndim) == (16000, 1)
+    assert len(speech) == round(seconds * 16000)
+    onset = round((1.0 - start) * 16000)  # the tone begins 1 s into the recording
+    assert np.abs(speech[: onset - 200]).max() < 0.01
+    assert np.sqrt(np.mean(speech[onset + 200 : onset + 7000] ** 2)) == pytest.approx(
+        0.5 / np.sqrt(2), rel=0.02
+    )
+
+
+def test_only_chosen_recordings_are_written(rows, write, tmp_path, make_wav):
+    names = [f"{number}.wav" for number in range(4)]
+    for name in names:
+        make_wav(tmp_path / name, 1.0, 8000)
+    write("manifest.json", *map(utterance, names))
+    write("questions.jsonl", *({"audio_filepath": n, **QUESTION} for n in names))
+    assert len(rows(num=2)) == 2
+    assert len(list((tmp_path / "asr_wav").iterdir())) == 2
+
+
+def test_what_is_too_long_or_silent_is_refused(rows, write, tmp_path):
+    write(
+        "manifest.json",
+        utterance("a.wav", seconds=26.0),
+        utterance("b.wav", text=" "),
+    )
+    write("questions.jsonl", {"id": "a", **QUESTION}, {"id": "b", **QUESTION})
+    job = Job(tmp_path, tmp_path)
+    assert rows(job) == []
+    assert dict(job.refused) == {
+        "a recording that is too long": 1,
+        "a recording without a transcript": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "manifest, question, message",
+    [
+        (utterance("a.wav"), {"id": "b"}, "line 1: the manifest has no utterance 'b'"),
+        (utterance("a.wav"), {"id": "a"}, r"a\.wav does not exist; correct"),
+        (utterance("c.wav", 7), {"id": "c"}, "line 1: text is 7; expected a text"),
+        (utterance("c.wav", seconds="1"), {"id": "c"}, "duration is '1'; expected sec"),
+        (utterance("c.wav", seconds=9.0), {"id": "c"}, "c.wav lasts 1.00 s, but the"),
+    ],
+)
+def test_faults_are_named_in_one_sentence(
+    rows, write, tmp_path, make_wav, manifest, question, message
+):
+    make_wav(tmp_path / "c.wav", 1.0, 16000)
+    write("manifest.json", manifest)
+    write("questions.jsonl", question | QUESTION)
+    with pytest.raises(ValueError, match=message) as caught:
+        rows()
+    assert "\n" not in str(caught.value)
+
+
+def test_two_utterances_of_one_name_are_an_error(rows, write):
+    write("manifest.json", utterance("a/x.wav"), utterance("b/x.wav"))
+    write("questions.jsonl", {"id": "x", **QUESTION})
+    with pytest.raises(ValueError, match="two utterances are called x; give each"):
+        rows()
+
+
+@pytest.fixture
+def kaldi_folder(tmp_path):
+    """Write the tables of a Kaldi data folder and return it."""
+
+    def write_tables(**tables):
+        folder = tmp_path / "kaldi"
+        folder.mkdir()
+        for name, text in tables.items():
+            (folder / name.replace("_", ".")).write_text(text)
+        return folder
+
+    return write_tables
+
+
+def test_a_kaldi_folder_is_a_manifest(kaldi_folder):
+    folder = kaldi_folder(wav_scp="u1 /d/one.wav\n", text="u1 john has tea\n")
+    (found,) = read_manifest(folder)
+    assert (found.id, str(found.path), found.text) == (
+        "u1",
+        "/d/one.wav",
+        "john has tea",
+    )
+    assert (found.offset, found.seconds) == (0.0, None)
+
+
+def test_segments_tell_where_an_utterance_lies(kaldi_folder):
+    folder = kaldi_folder(
+        wav_scp="r /d/r.wav\n", text="u1 john has tea\n", segments="u1 r 1.5 3.75\n"
+    )
+    (found,) = read_manifest(folder)
+    assert (found.offset, found.seconds) == (1.5, 2.25)
+
+
+@pytest.mark.parametrize(
+    "tables, message",
+    [
+        ({"wav_scp": "u1 sph2pipe a |\n", "text": "u1 hi\n"}, "u1 is a command"),
+        ({"wav_scp": "u2 a.wav\n", "text": "u1 hi\n"}, "utterance u1 of text has no"),
+        ({"wav_scp": "u1 a.wav\n"}, "text does not exist"),
+        (
+            {"wav_scp": "r a.wav\n", "text": "u1 hi\n", "segments": "u1 r 1\n"},
+            "u1 has 'r 1'; expected a recording",
+        ),
+    ],
+)
+def test_a_faulty_kaldi_folder_is_an_error(kaldi_folder, tables, message):
+    with pytest.raises(ValueError, match=message):
+        list(read_manifest(kaldi_folder(**tables)))
+
+
+def test_packaged_recordings_become_a_manifest(tmp_path, make_wav, capsys):
+    folder = tmp_path / packaged_recordings.FOLDER
+    make_wav(folder / "sense_1.wav", 1.25, 16000)
+    (folder / "transcription").write_text("<s> he was young </s> (sense_1)\n")
+    args = ["--downloads", str(tmp_path), "--out", str(tmp_path)]
+    packaged_recordings.main(args)
+    (found,) = read_manifest(tmp_path / "asr_manifest.jsonl")
+    assert (found.id, found.text, found.seconds) == ("sense_1", "he was young", 1.25)
+    assert found.path == folder / "sense_1.wav"
+    assert "1 utterances, 1.2 s" in capsys.readouterr().out
+
+
+def test_recordings_that_are_not_there_name_their_asset(tmp_path):
+    with pytest.raises(ValueError, match="assets.py --only pocketsphinx-testdata"):
+        packaged_recordings.utterances(tmp_path)

@@ -1,0 +1,32 @@
+import importlib.util
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def benchmark(root):
+    path = root / "tools" / "benchmark_simulation.py"
+    spec = importlib.util.spec_from_file_location("benchmark_simulation", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_has_a_row_for_each_effect_and_for_all(benchmark, capsys):
+    benchmark.main(["--seconds", "1", "--num_rounds", "2"])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")][2:]
+    names = [row[0].split()[0] for row in rows]
+    assert names == [*benchmark.EFFECTS, "all", "all"]
+    assert all(float(row[1]) > 0 for row in rows)
+
+
+def test_each_speaks_about_half_of_the_time(benchmark):
+    user, agent = benchmark.make_streams(37.12, seed=0)
+    assert (user != 0).mean() == pytest.approx(16 / 37.12, abs=0.01)
+    assert (agent != 0).mean() == pytest.approx(16 / 37.12, abs=0.01)
+
+
+def test_no_time_is_refused(benchmark):
+    with pytest.raises(ValueError, match="seconds above 0"):
+        benchmark.main(["--seconds", "0"])
