@@ -3,7 +3,20 @@
 from setuptools import find_packages, setup
 
 TRAIN = ["espnet[train]>=202611", "matplotlib", "tqdm"]
-DATA = ["hibari-tts", "onnxruntime", "soxr", "tqdm", "chatterbot-corpus", "countryinfo"]
+DATA = [
+    "accelerate",  # with gguf, for transformers to read the packaged language model
+    "chatterbot-corpus",
+    "countryinfo",
+    "gguf",
+    "hibari-tts",
+    "matplotlib",
+    "onnxruntime",
+    "pyroomacoustics",
+    "scipy",
+    "soxr",
+    "tqdm",
+]
+FORMATS = ["lhotse", "soxr", "tqdm"]
 SCORE = [
     "faster-whisper",
     "huggingface-hub",
@@ -55,6 +68,7 @@ setup(
         "kaldiio": ["kaldiio"],
         "train": TRAIN,
         "data": DATA,
+        "formats": FORMATS,
         "score": SCORE,
         "test": TEST,
     },

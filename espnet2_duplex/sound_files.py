@@ -12,7 +12,7 @@ FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 
 
 def pcm16(samples: np.ndarray) -> np.ndarray:
-    """(N,) float -> (N,) int16, the inverse of dividing by 32768; clips.
+    """(N, ...) float -> (N, ...) int16, the inverse of dividing by 32768; clips.
 
     Several times faster than libsndfile's own conversion, and exact for samples that
     were read from a 16-bit file.
@@ -26,7 +26,7 @@ def encode_sound(samples: np.ndarray, sample_rate: int, format: str) -> bytes:
     """The bytes of a 16-bit sound file; the same samples give the same bytes.
 
     Args:
-        samples: (N,) float; what lies outside [-1, 1] is clipped.
+        samples: (N,) or (N, channels) float; what lies outside [-1, 1] is clipped.
         sample_rate: in Hz.
         format: "WAV" or "FLAC".
     """
@@ -36,11 +36,11 @@ def encode_sound(samples: np.ndarray, sample_rate: int, format: str) -> bytes:
 
 
 def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int) -> None:
-    """Write 16-bit mono sound, as FLAC where the suffix of `path` is .flac.
+    """Write 16-bit sound, as FLAC where the suffix of `path` is .flac.
 
     Args:
         path: .wav or .flac; its folder is made where there is none.
-        samples: (N,) float; what lies outside [-1, 1] is clipped.
+        samples: (N,) or (N, channels) float; what lies outside [-1, 1] is clipped.
         sample_rate: in Hz.
 
     Raises:

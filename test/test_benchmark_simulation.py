@@ -12,13 +12,15 @@ def benchmark(root):
     return module
 
 
-def test_the_table_has_a_row_for_each_effect_and_for_all(benchmark, capsys):
+def test_the_tables_have_a_row_for_each_effect_and_each_part(benchmark, capsys):
     benchmark.main(["--seconds", "1", "--num_rounds", "2"])
     lines = capsys.readouterr().out.splitlines()
-    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")][2:]
-    names = [row[0].split()[0] for row in rows]
-    assert names == [*benchmark.EFFECTS, "all", "all"]
-    assert all(float(row[1]) > 0 for row in rows)
+    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    costs = [row for row in rows if "-" not in row[0] and "real" not in row[2]]
+    names = [row[0].split()[0] for row in costs]
+    parts = ["draw", "render", "write", "whole"]
+    assert names == [*benchmark.EFFECTS, "all", "all", *parts, *parts]
+    assert all(float(row[1]) > 0 for row in costs)
 
 
 def test_each_speaks_about_half_of_the_time(benchmark):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Time the simulation of conversations on one CPU core: each effect, then all of them.
+"""Time the simulation of conversations on one CPU core: each effect of the user's
+channel, all of them, then the whole: drawing, rendering, writing.
 
 Usage:
 
@@ -10,10 +11,13 @@ The streams are noise where somebody speaks; the time does not depend on what is
 """
 
 import argparse
+import functools
 import os
 import statistics
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +28,17 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 from espnet2_duplex.bin.cli import run_cli  # noqa: E402
+from espnet2_duplex.dataset_checks import load_speech  # noqa: E402
+from espnet2_duplex.simulation.drawing import Drawer  # noqa: E402
+from espnet2_duplex.simulation.layout import Layout  # noqa: E402
+from espnet2_duplex.simulation.script import Script, SpokenTurn  # noqa: E402
+from espnet2_duplex.simulation.settings import (  # noqa: E402
+    Backchannels,
+    Noises,
+    Settings,
+    UserPauses,
+)
+from espnet2_duplex.simulation.streams import render  # noqa: E402
 from espnet2_duplex.simulation.user_channel.bank import (  # noqa: E402
     Bank,
     RoomResponses,
@@ -36,6 +51,8 @@ from espnet2_duplex.simulation.user_channel.memory import (  # noqa: E402
     keep_freed_memory,
 )
 from espnet2_duplex.simulation.user_channel.settings import UserChannel  # noqa: E402
+from espnet2_duplex.simulation.user_sounds import Pools, Sound  # noqa: E402
+from espnet2_duplex.sound_files import write_wav  # noqa: E402
 
 USER_RATE = 16000  # Hz
 AGENT_RATE = 22050  # Hz
@@ -114,6 +131,73 @@ def time_channel(
     return 1e3 * statistics.mean(best) / seconds
 
 
+def make_scripts(folder: Path, num_scripts: int) -> tuple[list[Script], Pools]:
+    """Single exchanges of noise bursts of 2 to 6 s, and a short sound to draw from."""
+    generator = np.random.default_rng(0)
+
+    def clip(role: str, name: str, seconds: float) -> SpokenTurn:
+        rate = USER_RATE if role == "user" else AGENT_RATE
+        path = folder / f"{role}_{name}.wav"
+        noise = SPEECH_RMS * generator.standard_normal(round(seconds * rate))
+        noise[len(noise) // 2 :][: rate // 10] = 0  # where a pause may be
+        write_wav(path, noise, rate)
+        return SpokenTurn(role, name, str(path), len(noise) / rate)
+
+    scripts = []
+    for number in range(num_scripts):
+        lengths = generator.uniform(2, 6, 2)
+        turns = [clip(r, str(number), s) for r, s in zip(("user", "agent"), lengths)]
+        scripts.append(Script(str(number), "noise", "speaker", tuple(turns)))
+    short = clip("user", "short", 0.5)
+    sounds = [Sound(short.wav, short.seconds)]
+    return scripts, Pools({"speaker": sounds}, sounds)
+
+
+def timed(work: Callable) -> tuple[float, object]:
+    """Seconds of processor time, and the result."""
+    begin = time.process_time()
+    result = work()
+    return time.process_time() - begin, result
+
+
+def time_simulation(
+    settings: Settings, bank: Bank, folder: Path, num_conversations: int
+) -> dict[str, float]:
+    """Milliseconds of processor time per second of conversation, of each part."""
+    settings = replace(settings, num_conversations=num_conversations)
+    scripts, pools = make_scripts(folder, num_scripts=60)
+    drawer = Drawer("benchmark", scripts, settings, pools, seed=0)
+    load = functools.lru_cache(maxsize=None)(load_speech)
+
+    def rendered(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+        channel = settings.user_channel
+        return render(layout, USER_RATE, AGENT_RATE, channel, bank, 0, load)
+
+    def write(streams: tuple[np.ndarray, np.ndarray]) -> None:
+        write_wav(folder / "user.wav", streams[0], USER_RATE)
+        write_wav(folder / "agent.wav", streams[1], AGENT_RATE)
+
+    costs = dict.fromkeys(("draw", "render", "write"), 0.0)
+    costs["draw"], layouts = timed(lambda: list(drawer))
+    rendered(layouts[0])  # compiles, reads the first clips
+    for layout in layouts:
+        seconds, streams = timed(functools.partial(rendered, layout))
+        costs["render"] += seconds
+        costs["write"] += timed(functools.partial(write, streams))[0]
+    duration = sum(layout.conversation.duration for layout in layouts)
+    costs = {name: 1e3 * seconds / duration for name, seconds in costs.items()}
+    return costs | {"whole": sum(costs.values())}
+
+
+def print_table(heading: str, costs: dict[str, float]) -> None:
+    """One row for each cost in milliseconds."""
+    print(
+        f"\n| {heading} | ms per second of conversation | x real time |\n|---|---|---|"
+    )
+    for name, cost in costs.items():
+        print(f"| {name} | {cost:.3f} | {1e3 / cost:,.0f} |")
+
+
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -137,12 +221,25 @@ def main(cmd: list[str] | None = None) -> None:
     rows["all (share 1)"] = with_shares(dict.fromkeys(EFFECTS, 1.0))
     shares = ", ".join(f"{name} {share:g}" for name, share in ROBUST_SHARES.items())
     rows["all (shares below)"] = with_shares(ROBUST_SHARES)
-    print(f"{options.num_rounds} conversations of {options.seconds:g} s, 1 core\n")
-    print("| effect | ms per second of conversation | x real time |\n|---|---|---|")
-    for name, settings in rows.items():
-        cost = time_channel(settings, bank, options.seconds, options.num_rounds)
-        print(f"| {name} | {cost:.3f} | {1e3 / cost:,.0f} |")
+    print(f"{options.num_rounds} conversations of {options.seconds:g} s, 1 core")
+    costs = {
+        name: time_channel(settings, bank, options.seconds, options.num_rounds)
+        for name, settings in rows.items()
+    }
+    print_table("effect", costs)
     print(f"\nShares: {shares}")
+    everything = Settings(
+        user_pauses=UserPauses(share=0.25),
+        backchannels=Backchannels(share=0.3),
+        noises=Noises(per_minute=1.0),
+        user_channel=with_shares(ROBUST_SHARES),
+    )
+    for name, settings in (("the paper's", Settings()), ("everything", everything)):
+        with tempfile.TemporaryDirectory() as folder:
+            parts = time_simulation(
+                settings, bank, Path(folder), 4 * options.num_rounds
+            )
+        print_table(f"simulation, {name}", parts)
 
 
 if __name__ == "__main__":

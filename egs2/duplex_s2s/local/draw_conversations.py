@@ -96,8 +96,11 @@ def read_pools(local: Path, failures: dict[str, str]) -> Pools:
         if is_spoken(row["wav"], failures):
             sound = Sound(row["wav"], wav_seconds(row["wav"]), row["text"])
             backchannels.setdefault(row["speaker"], []).append(sound)
-    wavs = sorted((local / "sounds").glob("*.wav"))
-    noises = [Sound(str(wav), wav_seconds(str(wav))) for wav in wavs]
+    bank = local / "sounds"
+    noises = []
+    if bank.is_dir():
+        rows = read_jsonl(bank / "sounds.jsonl")
+        noises = [Sound(str(bank / row["wav"]), row["seconds"]) for row in rows]
     return Pools(backchannels, noises)
 
 

@@ -22,6 +22,7 @@ from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.layout import Layout
 from espnet2_duplex.simulation.streams import render
 from espnet2_duplex.simulation.user_channel.chain import Bank
+from espnet2_duplex.simulation.user_channel.memory import keep_freed_memory
 from espnet2_duplex.sound_files import write_wav
 
 CLIPS_IN_MEMORY = 512  # answers recur
@@ -75,6 +76,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
+    keep_freed_memory()  # streams come and go by the megabyte
     corpus = read_corpus(args.config, seed=args.seed)
     settings = corpus.sets.of(args.set)
     rooms = args.local / "rooms"

@@ -164,11 +164,6 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--job", type=int, default=1, help="number of this job, from 1")
     parser.add_argument("--num_jobs", type=int, default=1)
     parser.add_argument(
-        "--count_missing",
-        action="store_true",
-        help="only print how many clips of the list are not there",
-    )
-    parser.add_argument(
         "--max_failed_share", type=float, default=0.02, help="of a job's clips"
     )
     parser.add_argument(
@@ -188,9 +183,6 @@ def main(cmd: Sequence[str] | None = None) -> None:
         )
     rows = read_jsonl(args.clips)[args.job - 1 :: args.num_jobs]
     clips = [Clip(**row) for row in rows]
-    if args.count_missing:
-        print(sum(not (args.out / clip.path).is_file() for clip in clips))
-        return
     if args.count_missing:
         print(len(missing_clips(clips, args.out)))
         return
