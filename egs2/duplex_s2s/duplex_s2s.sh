@@ -249,7 +249,8 @@ if ! ${skip_data_prep}; then
             cat "${codec_score}/RESULTS.md"
         fi
         if ${distill_encoder}; then
-            ${python} local/encoder_speech.py --clips "${datadir}/local/clips" --out "${datadir}/encoder_train"
+            ${python} local/encoder_speech.py --local "${datadir}/local" \
+                --codec_train "${datadir}/codec_train" --out "${datadir}/encoder_train"
             done_hash=$(hash_of "@${distill_config}" "${distill_args}" "@${datadir}/encoder_train/text")
             if ! is_done "${encoder_exp}" "${done_hash}"; then
                 begin "${encoder_exp}" "${done_hash}"

