@@ -41,7 +41,10 @@ def events_from_json(text: str, conversation_id: str) -> tuple[Event, ...]:
         ValueError: the text is no such list; the message names the conversation.
     """
     try:
-        events = tuple(Event(**fields) for fields in json.loads(text))
+        items = json.loads(text)
+        if not isinstance(items, list):
+            raise TypeError(type(items))
+        events = tuple(Event(**fields) for fields in items)
     except (ValueError, TypeError) as problem:
         raise ValueError(
             f"conversation {conversation_id}: its events read {text:.80}; expected a "

@@ -1,5 +1,6 @@
 import pytest
-from speech_settings import parse_speech_settings, read_speech_settings
+from corpus_settings import read_speech
+from speech_settings import parse_speech_settings
 from tts.kokoro import TEST_VOICES, TRAIN_VOICES
 
 ROBOT = {"kind": "command", "command": "x {wav}", "sample_rate": 8000, "voices": ["r"]}
@@ -12,7 +13,7 @@ def parse(section):
 def test_without_a_section_the_recipes_voices_speak(tmp_path):
     path = tmp_path / "corpus.yaml"
     path.write_text("simulation: {}\n")
-    for settings in (read_speech_settings(None), read_speech_settings(path)):
+    for settings in (read_speech(None), read_speech(path)):
         assert (settings.user_rate, settings.agent_rate) == (16000, 22050)
         assert (settings.agent.engine, settings.agent.voice) == ("hibari", "heart")
         (users,) = settings.user
@@ -26,7 +27,7 @@ def test_the_example_of_the_docstring_is_valid(tmp_path):
 
     path = tmp_path / "corpus.yaml"
     path.write_text(speech_settings.__doc__.partition("\n\n")[2])
-    settings = read_speech_settings(path)
+    settings = read_speech(path)
     assert settings.user[0].test_voices == ("bf_emma",)
     assert settings.engines["robot"].kind == "command"
     assert set(settings.engines["robot"].options) == set(ROBOT) - {"kind"}

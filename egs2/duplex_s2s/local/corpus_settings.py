@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The YAML of a corpus, in sections:
 
-assets      packages that it needs besides the recipe's own (assets.py --list)
 generate    dialogues and questions that an LLM writes (stage 1)
 texts       sources of conversations.jsonl (stage 1)
 sources     what the report says of the datasets (report_data.py)
@@ -21,9 +20,9 @@ from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 
-LISTS = ("assets", "generate", "banks", "test_sets")
+LISTS = ("generate", "banks", "test_sets")
 GENERATED = ("topic", "ultrachat", "questions")
-SECTIONS = ("assets", "generate", "texts", "sources", "speech", "simulation")
+SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,15 @@ def read_corpus(path: Path, seed: int = 0) -> Corpus:
     return Corpus(texts, sources, speech, sets, seed)
 
 
+def read_speech(path: Path | None) -> SpeechSettings:
+    """The section `speech` of a corpus YAML; the defaults without a file.
+
+    Raises:
+        ValueError: as `read_corpus`.
+    """
+    return SpeechSettings() if path is None else read_corpus(path).speech
+
+
 def wanted_texts(path: Path) -> list[str]:
     """Lines "name kind number-or-manifest" of the section `generate`.
 
@@ -119,9 +127,7 @@ def get_parser() -> argparse.ArgumentParser:
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     corpus = read_corpus(args.config)
-    if args.list == "assets":
-        print("\n".join(read_sections(args.config).get("assets") or []))
-    elif args.list == "generate":
+    if args.list == "generate":
         print("\n".join(wanted_texts(args.config)))
     elif args.list == "banks":
         print(*wanted_banks(corpus))

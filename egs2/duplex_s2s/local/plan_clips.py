@@ -25,7 +25,7 @@ from casting import Casting, build_engines
 from clip_plan import ClipPlan
 from clips import OWN_WAV, Clip, failures_file
 from conversation_format import read_conversations
-from speech_settings import read_speech_settings
+from corpus_settings import read_speech
 from tqdm import tqdm
 from tts.engine import Engine
 
@@ -106,7 +106,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: Sequence[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    settings = read_speech_settings(args.config)
+    settings = read_speech(args.config)
     casting = Casting(settings, args.seed)
     names = [settings.agent.engine, *(users.engine for users in settings.user)]
     engines = build_engines(settings, names, args.downloads)

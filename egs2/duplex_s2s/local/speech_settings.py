@@ -23,16 +23,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
 from clips import digest
 from tts.blends import components
 from tts.hibari_engine import kokoro_original
 from tts.kokoro import TEST_VOICES, TRAIN_VOICES
 
-from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import Range, changed
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -163,23 +160,6 @@ class SpeechSettings:
         if kinds == ("hibari", "kokoro"):
             return kokoro_original(self.agent.voice) in components(voice)
         return False
-
-
-def read_speech_settings(path: Path | None) -> SpeechSettings:
-    """The `speech` section of a corpus YAML; the defaults without it or without a file.
-
-    Raises:
-        ValueError: it has unknown keys, or values that cannot be.
-    """
-    if path is None:
-        return SpeechSettings()
-    try:
-        corpus = yaml.safe_load(read_text(path)) or {}
-    except yaml.YAMLError as problem:
-        raise ValueError(f"{path} is not valid YAML: {problem}") from problem
-    where = f"{path}: speech"
-    section = (corpus.get("speech") if isinstance(corpus, dict) else corpus) or {}
-    return parse_speech_settings(section, where)
 
 
 def parse_speech_settings(section: Mapping, where: str) -> SpeechSettings:

@@ -22,7 +22,7 @@ import numpy as np
 import soxr
 from casting import build_engines
 from clips import AGENT_LEAD_SECONDS, OWN_WAV, Clip, failures_file
-from speech_settings import read_speech_settings
+from corpus_settings import read_speech
 from tqdm import tqdm
 from tts.engine import Engine
 from tts.loudness import trim_and_level
@@ -186,7 +186,7 @@ def main(cmd: Sequence[str] | None = None) -> None:
     if args.count_missing:
         print(len(missing_clips(clips, args.out)))
         return
-    settings = read_speech_settings(args.config)
+    settings = read_speech(args.config)
     names = {clip.engine for clip in clips} - {OWN_WAV}
     engines = build_engines(settings, names, args.downloads)
     failures = list(synthesise(clips, args.out, engines))

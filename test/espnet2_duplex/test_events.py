@@ -1,0 +1,30 @@
+"""The `events` of a data folder."""
+
+import pytest
+
+from espnet2_duplex.events import Event, events_from_json, events_to_json
+
+
+def test_events_survive_json_on_one_line():
+    events = (Event("pause", 0.5, 0.9), Event("backchannel", 2.0, 2.5, "uh-huh.\n"))
+    text = events_to_json(events)
+    assert "\n" not in text
+    assert events_from_json(text, "c1") == events
+    assert events_from_json("[]", "c1") == ()
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[{", "conversation c1: its events read"),
+        ("{}", "conversation c1: its events read {}; expected a JSON list"),
+        ('[{"kind": "pause"}]', "conversation c1: its events read"),
+        (
+            '[{"kind": "laugh", "start": 0, "end": 1}]',
+            "conversation c1: an event is of the kind 'laugh'; expected one of pause",
+        ),
+    ],
+)
+def test_an_error_names_the_conversation(text, message):
+    with pytest.raises(ValueError, match=message):
+        events_from_json(text, "c1")
