@@ -2,7 +2,10 @@
 
 The way of one sample through the package::
 
-    data      user (S,) 16 kHz, agent (M,) 22.05 kHz, turns       conversation.py
+    simulate  spoken turns -> user (S,) 16 kHz, agent (M,)         simulation/
+              22.05 kHz, turns, events; or from other formats     formats/
+    data      the same, checked                                   conversation.py,
+                                                                  events.py
     codes     codec.encode(agent) -> codes (T, K), once, to arks  codec/, arks.py
     align     turns -> text channel (T,); codes -> speech         alignment.py, timing.py
               channels (T, K); speech one frame late
@@ -16,7 +19,8 @@ The way of one sample through the package::
               -> codec.step -> one agent frame
     evaluate  user wav, agent wav, turns -> metrics               metrics/
 
-Modules import only from those before them: atomic, timing, vocabulary, arks < conversation
-< alignment, codec, dataset_checks, metrics, tokenizer < perception, backbone, loss <
-duplex_lm < espnet_model, session, train < tasks < bin.
+Modules import only from those before them: atomic, timing, vocabulary, arks < jsonl,
+sound_files < conversation, events, data_folder < alignment, codec, dataset_checks, metrics,
+tokenizer < simulation < formats < perception, backbone, loss < duplex_lm < espnet_model,
+session, train < tasks < bin.
 """

@@ -20,6 +20,15 @@ The way of one sentence that a codec reconstructs (bin/codec_score.py)::
     codec_table          entries -> the table of Sec. 6.3
     codec_page           the same to look at and to listen to
 
+The way of a corpus (egs2/duplex_s2s/local/report_data.py)::
+
+    data_records      turns, events, source -> a record of one conversation
+    floor_changes     turns -> gaps, pauses, barge-ins, overlaps
+    data_statistics   records -> counts, with distribution
+    data_outliers     records -> what is unusual, by id; data_audio listens, too
+    data_report       counts of sets -> counts of the corpus, as JSON
+    data_tables, data_figures, data_page   Table 1 of the paper, and a page to look at
+
 Counts of conversations add up to the counts of a set (`counts.Counts`); rates are
 computed last and are None where there was nothing to measure.
 """

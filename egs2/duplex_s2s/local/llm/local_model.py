@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from llm.backend import Prompt
+from llm.backend import Message, Prompt
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import DynamicCache
 
@@ -59,6 +59,13 @@ class LocalModel:
 
     @torch.inference_mode()
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
+        texts: dict[int, str] = {}
+        for numbers in alike(prompts):
+            written = self._complete_batch([prompts[n] for n in numbers])
+            texts.update(zip(numbers, written, strict=True))
+        return [texts[n] for n in range(len(prompts))]
+
+    def _complete_batch(self, prompts: Sequence[Prompt]) -> list[str]:
         writers = [_Writer(prompt, self._tokenizer) for prompt in prompts]
         logits, mask, cache = self._read([self._token_ids(p) for p in prompts])
         alive = list(range(len(writers)))  # rows of the batch -> writers
@@ -117,6 +124,14 @@ class LocalModel:
             logits_to_keep=1,
         )
         return output.logits[:, -1].float()
+
+
+def alike(prompts: Sequence[Prompt]) -> list[list[int]]:
+    """Indices of prompts with the same first message, which is read once for all."""
+    groups: dict[Message, list[int]] = {}
+    for number, prompt in enumerate(prompts):
+        groups.setdefault(prompt.messages[0], []).append(number)
+    return list(groups.values())
 
 
 class _Writer:

@@ -9,16 +9,14 @@ META = re.compile(
     r"\b(as an? (\w+ )?(ai|language model)|language model|ai|chatbot|smollm|hugging "
     r"face|this (conversation|dialogue)|(first|second|next) (line|turn)|the (prompt|"
     r"transcript|passage|user|agent)|(i am|i'm) a (machine|computer|bot|program|human|"
-    r"person)|sorry for (your|any))\b",
+    r"person)|sorry for)\b",
     re.I,
 )
 # An agent has no life to tell of: with one it has taken the user's part.
 OWN_LIFE = re.compile(
-    r"\b(my (\w+ )?(job|work|boss|wife|husband|mom|mum|dad|mother|father|son|daughter|"
-    r"friends?|family|house|home|dog|cat|car|favou?rite|kids|children|garden|life)|"
-    r"when i was|i (grew|went|was born|have been|love to|used to|have heard|play)|"
-    r"i've (been|heard|got)|i'm (a|an|looking|going to|planning|trying|excited)|"
-    r"i have an? (dog|cat|car))\b",
+    r"\b(my|me|mine|we|our|us)\b|\bi('d|'ll)? (?!(also )?(would|recommend|suggest|think|"
+    r"can|could|hope|believe|see|understand|know|advise|agree|say|don't|love that)\b)\w|"
+    r"\bi'(m|ve) (?!(happy|glad|sure|afraid|not)\b)\w",
     re.I,
 )
 USER_BEGINNING = re.compile(
@@ -30,6 +28,11 @@ USER_BEGINNING = re.compile(
 AGENT_PHRASES = re.compile(
     r"\b(how can i (help|assist)|(glad|happy) to (help|assist)|can i help you|let me "
     r"know|feel free|here are|i can help|you can (also|use|try))\b",
+    re.I,
+)
+# Questions about the agent's life make it invent one.
+TO_A_PERSON = re.compile(
+    r"\b(your|you're|you've|you'll|yours|yourself|are you|were you|you (are|were|play))\b",
     re.I,
 )
 USER_PHRASES = re.compile(
@@ -44,14 +47,15 @@ def has_label(text: str) -> bool:
 
 
 def is_unlike_a_user(text: str) -> bool:
-    """The user answers the own question, states without being asked, or offers help."""
+    """The user answers the own question, offers help, or asks after the agent's life."""
+    if AGENT_PHRASES.search(text) or TO_A_PERSON.search(text):
+        return True
     sentences = SENTENCE.findall(text)
     asked = [n for n, sentence in enumerate(sentences) if sentence.endswith("?")]
     if not asked:
-        return not USER_BEGINNING.match(text) or bool(AGENT_PHRASES.search(text))
+        return not USER_BEGINNING.match(text)
     after = sentences[asked[0] + 1 :]
-    answers_itself = any(not sentence.endswith("?") for sentence in after)
-    return answers_itself or bool(AGENT_PHRASES.search(text))
+    return any(not sentence.endswith("?") for sentence in after)
 
 
 def is_unlike_an_agent(text: str) -> bool:

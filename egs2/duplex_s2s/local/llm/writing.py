@@ -34,7 +34,7 @@ class Sampling:
     """Temperatures of the first speaker's (or all) lines and of the answers."""
 
     temperature: float = 0.7
-    answer_temperature: float = 0.3
+    answer_temperature: float = 0.4
     top_p: float = 0.95
 
 
