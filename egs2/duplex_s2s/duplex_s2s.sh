@@ -133,7 +133,7 @@ fi
 [ "${dumpdir}" != dump ] || dumpdir=dump${own}
 [ "${expdir}" != exp ] || expdir=exp${own}
 if [ -z "${test_sets}" ] && [ -n "${conversations}" ] && [ -z "${corpus}" ]; then
-    test_sets=test
+    test_sets="test"
 elif [ -z "${test_sets}" ]; then
     test_sets=$(${python} local/corpus_settings.py --config "${corpus:-conf/data_mini.yaml}" --list test_sets)
     test_sets=${test_sets:-test}
@@ -306,7 +306,11 @@ if ! ${skip_data_prep}; then
                 --token_type "${token_type}" --vocab_size "${nbpe}" ${llm:+--llm "${llm}"} \
                 --turns "${datadir}/${train_set}/turns" --output "${tokens}"
             log "Which text does not fit its turn: ${datadir}/report.html"
-            ${python} local/report_data.py $(printf "${datadir}/%s " "${train_set}" "${valid_set}" ${test_sets}) \
+            folders=("${datadir}/${train_set}" "${datadir}/${valid_set}")
+            for set in ${test_sets}; do
+                folders+=("${datadir}/${set}")
+            done
+            ${python} local/report_data.py "${folders[@]}" \
                 --out "${datadir}/report.html" --timings "${datadir}/local/timings" --token_model "${token_model}"
             mark_done "${tokens}" "${done_hash}"
         fi

