@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from espnet2_duplex.timing import microseconds
 
 ROLES = ("user", "agent")
+GAP_SECONDS = 0.64  # Sec. 4.1: silence before the agent speaks
+CUT_SECONDS = 0.64  # Sec. 4.2: what the agent still says after a barge-in
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,20 @@ def events_to_json(events: Iterable[Event]) -> str:
     return json.dumps([asdict(event) for event in events], ensure_ascii=False)
 
 
+def parse_events(rows: object) -> tuple[Event, ...]:
+    """Events from parsed JSON.
+
+    Args:
+        rows: list of objects with kind, start, end and perhaps text.
+
+    Raises:
+        ValueError: it is no such list; the message shows what is wrong.
+    """
+    if not isinstance(rows, list):
+        raise ValueError(f"its events are {rows!r}; expected a list")
+    return tuple(map(_parse_event, rows))
+
+
 def events_from_json(text: str, conversation_id: str) -> tuple[Event, ...]:
     """Inverse of :func:`events_to_json`.
 
@@ -41,19 +55,26 @@ def events_from_json(text: str, conversation_id: str) -> tuple[Event, ...]:
         ValueError: the text is no such list; the message names the conversation.
     """
     try:
-        items = json.loads(text)
-        if not isinstance(items, list):
-            raise TypeError(type(items))
-        events = tuple(Event(**fields) for fields in items)
-    except (ValueError, TypeError) as problem:
+        return parse_events(json.loads(text))
+    except json.JSONDecodeError as problem:
         raise ValueError(
-            f"conversation {conversation_id}: its events read {text:.80}; expected a "
-            "JSON list of objects with kind, start, end, text"
+            f"conversation {conversation_id}: its events are no valid JSON "
+            f"({problem.msg} at character {problem.pos}); write them with "
+            "events_to_json"
         ) from problem
-    odd = {event.kind for event in events} - set(EVENT_KINDS)
-    if odd:
+    except ValueError as problem:
+        raise ValueError(f"conversation {conversation_id}: {problem}") from problem
+
+
+def _parse_event(row: object) -> Event:
+    try:
+        event = Event(**row)
+        is_good = event.kind in EVENT_KINDS and 0 <= event.start < event.end
+    except TypeError:  # no object, other names, or times that are no numbers
+        is_good = False
+    if not is_good or not isinstance(event.text, str):
         raise ValueError(
-            f"conversation {conversation_id}: an event is of the kind {min(odd)!r}; "
-            f"expected one of {', '.join(EVENT_KINDS)}"
+            f"an event reads {row!r}; expected an object with kind (one of "
+            f"{', '.join(EVENT_KINDS)}), start, end and perhaps text"
         )
-    return events
+    return event

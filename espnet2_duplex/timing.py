@@ -42,6 +42,15 @@ def microseconds(seconds: float) -> int:
         ) from None
 
 
+def whole_microseconds(seconds: float) -> float:
+    """Seconds without the error of float sums, as they stand in files.
+
+    Raises:
+        ValueError: as :func:`microseconds`.
+    """
+    return microseconds(seconds) / MICROSECONDS_PER_SECOND
+
+
 def nearest_sample(seconds: float, sample_rate: int) -> int:
     """Index of the sample nearest to ``seconds``; ties go to the later one.
 

@@ -10,7 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from espnet2_duplex.sound_files import write_wav
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "egs2" / "duplex_s2s"
@@ -24,7 +27,12 @@ simulation:
   defaults:
     user_pauses: {share: 0.5}
     backchannels: {share: 0.5, min_turn_seconds: 1.2, margin_seconds: 0.2}
-    user_channel: {noise: {share: 1.0}, level: {share: 1.0}}
+    noises: {per_minute: 10}
+    user_channel:
+      room: {share: 0.5}
+      echo: {share: 0.5}
+      noise: {share: 1.0}
+      level: {share: 1.0}
   sets:
     train: {num_conversations: 30}
     valid:
@@ -47,6 +55,11 @@ class DataStages:
             elif not path.name.startswith(("data", "dump", "exp")):
                 (self.folder / path.name).symlink_to(path)
         (self.folder / "corpus.yaml").write_text(CORPUS)
+        for n in range(2):
+            decay = np.exp(-np.arange(400) / 80) * (-1.0) ** np.arange(400)
+            write_wav(self.folder / f"rooms/room {n}.wav", decay / (n + 1), 16000)
+            knock = np.exp(-np.arange(3200) / 400) * np.sin(np.arange(3200) / (n + 2))
+            write_wav(self.folder / f"sounds/knock {n}.wav", knock, 16000)
         self.write_conversations(12)
 
     def write_conversations(self, count: int, words: str = "word " * 9) -> None:
@@ -69,7 +82,8 @@ class DataStages:
         return subprocess.Popen(
             [
                 *("bash", "local/data.sh", "--corpus", "corpus.yaml"),
-                *("--conversations", "talks.jsonl", *options),
+                *("--conversations", "talks.jsonl"),
+                *("--rooms", "rooms", "--sounds", "sounds", *options),
             ],
             cwd=self.folder,
             env=dict(os.environ, PATH=paths, PYTHONPATH=str(ROOT / "test")),
@@ -89,7 +103,10 @@ class DataStages:
         """Hash of all that must not depend on jobs and kills."""
         data = self.folder / "data"
         made = [data / "train", data / "valid", data / "test", data / "codec_train"]
-        made += [data / "local" / name for name in ("layouts", "clips", "spoken.jsonl")]
+        made += [
+            data / "local" / name
+            for name in ("layouts", "clips", "rooms", "spoken.jsonl")
+        ]
         files = [
             f for top in made for f in ([top] if top.is_file() else top.rglob("*"))
         ]

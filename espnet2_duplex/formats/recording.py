@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.dataset_checks import check_equal_duration
-from espnet2_duplex.events import EVENT_KINDS, Event
+from espnet2_duplex.events import Event, parse_events
 from espnet2_duplex.formats.sounds import Sound, seconds_of
 from espnet2_duplex.timing import FrameClock, microseconds
 
@@ -138,30 +138,6 @@ def parse_turns(rows: object) -> list[Turn]:
         except ValueError as problem:
             raise ValueError(f"turn {index}: {problem}") from problem
     return turns
-
-
-def parse_events(rows: object) -> tuple[Event, ...]:
-    """Events from parsed JSON.
-
-    Raises:
-        ValueError: it is no list of events.
-    """
-    if not isinstance(rows, list):
-        raise ValueError(f"its events are {rows!r}; expected a list")
-    events = []
-    for row in rows:
-        try:
-            event = Event(**row)
-            good = event.kind in EVENT_KINDS and 0 <= event.start < event.end
-        except TypeError:
-            good = False
-        if not good:
-            raise ValueError(
-                f"an event reads {row!r}; expected an object with kind (one of "
-                f"{', '.join(EVENT_KINDS)}), start, end and perhaps text"
-            )
-        events.append(event)
-    return tuple(events)
 
 
 def role_of(speaker: object) -> str:

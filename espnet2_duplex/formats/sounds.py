@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import soundfile
 
 from espnet2_duplex.dataset_checks import check_speech
+from espnet2_duplex.sound_files import read_header, read_samples, resample
 from espnet2_duplex.timing import nearest_sample
 
 
@@ -52,16 +52,7 @@ class FileSound:
     first_sample: int = 0
 
     def read(self) -> np.ndarray:
-        try:
-            samples, _ = soundfile.read(
-                self.path,
-                frames=self.num_samples,
-                start=self.first_sample,
-                dtype="float32",
-                always_2d=True,
-            )
-        except soundfile.LibsndfileError as problem:
-            raise ValueError(_unreadable(self.path, problem)) from problem
+        samples, _ = read_samples(self.path, self.first_sample, self.num_samples)
         return _checked(self, np.ascontiguousarray(samples[:, self.channel]))
 
 
@@ -109,22 +100,17 @@ def open_channels(path: Path, num_channels: int) -> list[FileSound]:
         ValueError: the file is missing, unreadable or empty, or has another number of
             channels.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path} does not exist; correct the path or make the file.")
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError as problem:
-        raise ValueError(_unreadable(path, problem)) from problem
-    if info.channels != num_channels:
+    header = read_header(path)
+    if header.num_channels != num_channels:
         expected = {1: "one (mono)", 2: "two, one for each speaker"}[num_channels]
         raise ValueError(
-            f"{path} has {info.channels} channel(s); expected {expected}, so write it "
-            "again from recordings of the speakers."
+            f"{path} has {header.num_channels} channel(s); expected {expected}, so "
+            "write it again from recordings of the speakers."
         )
-    if info.frames == 0:
+    if header.num_samples == 0:
         raise ValueError(f"{path} has no samples; record it again or leave it out.")
     return [
-        FileSound(Path(path), info.samplerate, info.frames, channel)
+        FileSound(Path(path), header.sample_rate, header.num_samples, channel)
         for channel in range(num_channels)
     ]
 
@@ -144,24 +130,11 @@ def read_stream(sound: Sound, sample_rate: int, seconds: float) -> np.ndarray:
         sample_rate: in Hz.
         seconds: of the result, to the nearest sample.
     """
-    samples = sound.read()
-    if sound.sample_rate != sample_rate:
-        samples = _resample(samples, sound.sample_rate, sample_rate)
+    samples = resample(sound.read(), sound.sample_rate, sample_rate)
     num_samples = nearest_sample(seconds, sample_rate)
     # soxr's lengths are rounded up; one sample more than the nearest may come out.
     samples = samples[:num_samples]
     return np.pad(samples, (0, num_samples - len(samples)))
-
-
-def _resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
-    try:
-        import soxr  # here, because most conversions need no resampling
-    except ImportError as problem:
-        raise ValueError(
-            f"resampling from {old_rate} to {new_rate} Hz needs the package soxr, which "
-            "is not installed; run pip install 'espnet2-duplex[formats]'."
-        ) from problem
-    return soxr.resample(samples, old_rate, new_rate)
 
 
 def _checked(sound: Sound, samples: np.ndarray) -> np.ndarray:
@@ -172,10 +145,3 @@ def _checked(sound: Sound, samples: np.ndarray) -> np.ndarray:
         )
     check_speech(str(sound.path), samples, sound.sample_rate, sound.sample_rate)
     return samples
-
-
-def _unreadable(path: Path, problem: soundfile.LibsndfileError) -> str:
-    return (
-        f"{path} cannot be read as audio ({problem.error_string.rstrip('.')}); write "
-        "it again as wav."
-    )

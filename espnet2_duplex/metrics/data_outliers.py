@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from espnet2_duplex.conversation import Conversation
+from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS, Conversation
 from espnet2_duplex.metrics.data_records import Record, words_per_second
 from espnet2_duplex.metrics.floor_changes import (
-    PAPER_CUT_SECONDS,
-    PAPER_GAP_SECONDS,
     agent_interruptions,
     barge_ins,
     gaps,
@@ -59,8 +57,8 @@ class OutlierLimits:
     max_conversation_seconds: float = 180.0
     min_turn_seconds: float = 0.3
     max_turn_seconds: float = 25.0
-    gap_seconds: float = PAPER_GAP_SECONDS
-    cut_seconds: float = PAPER_CUT_SECONDS
+    gap_seconds: float = GAP_SECONDS
+    cut_seconds: float = CUT_SECONDS
     tolerance_seconds: float = 0.04
     min_words_per_second: float = 1.0
     max_words_per_second: float = 5.0

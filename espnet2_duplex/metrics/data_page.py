@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from html import escape
 
+from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS
 from espnet2_duplex.metrics.data_figures import (
     Histogram,
     draw_histogram,
@@ -22,7 +23,6 @@ from espnet2_duplex.metrics.data_tables import (
     timing_table,
 )
 from espnet2_duplex.metrics.distribution import Distribution
-from espnet2_duplex.metrics.floor_changes import PAPER_CUT_SECONDS, PAPER_GAP_SECONDS
 
 TOKENS_PER_FRAME = "tokens per frame, agent"
 
@@ -89,8 +89,8 @@ def _sources_part(report: DataReport) -> str:
 
 def _distributions_part(report: DataReport) -> str:
     marks = {
-        "gap, user to agent, s": PAPER_GAP_SECONDS,
-        "cut after a barge-in, s": PAPER_CUT_SECONDS,
+        "gap, user to agent, s": GAP_SECONDS,
+        "cut after a barge-in, s": CUT_SECONDS,
     }
     table = distribution_table(named_distributions(report.total))
     names = [row[0] for row in table.rows if row[0] != TOKENS_PER_FRAME]

@@ -2,26 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from espnet2_duplex.conversation import Conversation, Turn
+from espnet2_duplex.events import Event
 from espnet2_duplex.metrics.floor_changes import barge_ins
-
-
-class Event(Protocol):
-    """A line's entry in the `events` of a data folder; times in seconds."""
-
-    @property
-    def kind(self) -> str:
-        """ "pause", "backchannel" or "noise"."""
-
-    @property
-    def start(self) -> float:
-        """Since the beginning of the conversation."""
-
-    @property
-    def end(self) -> float:
-        """Exclusive."""
 
 
 @dataclass(frozen=True)

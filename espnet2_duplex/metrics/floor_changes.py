@@ -16,9 +16,6 @@ from dataclasses import dataclass
 from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
 
-PAPER_GAP_SECONDS = 0.64  # Sec. 4.1
-PAPER_CUT_SECONDS = 0.64  # Sec. 4.2
-
 
 @dataclass(frozen=True)
 class Silence:

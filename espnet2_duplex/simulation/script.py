@@ -16,6 +16,9 @@ class SpokenTurn:
         start: where the turn begins in the conversation, in seconds, if its source says
             so; None leaves it to the simulation.
         end: where it ends; None for its whole sound.
+
+    Raises:
+        ValueError: it has an end and no start.
     """
 
     role: str
@@ -24,6 +27,13 @@ class SpokenTurn:
     seconds: float
     start: float | None = None
     end: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.start is None:
+            raise ValueError(
+                f"the {self.role}'s turn {self.text!r} ends at {self.end} s and has no "
+                "start; give it one, or leave out its end"
+            )
 
 
 @dataclass(frozen=True)
@@ -52,3 +62,15 @@ class Script:
                 group = []
             group.append(turn)
         yield tuple(group)
+
+    @property
+    def text(self) -> str:
+        """All that is said."""
+        return " ".join(turn.text for turn in self.turns)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one question with its answer, times left open."""
+        is_timed = any(turn.start is not None for turn in self.turns)
+        is_question_first = self.turns[0].role == "user"
+        return len(list(self.exchanges())) == 1 and is_question_first and not is_timed

@@ -5,14 +5,25 @@ What the paper has not (pauses within turns, backchannels, noises, all of the us
 channel) is off by default.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, get_type_hints
+from dataclasses import dataclass, field
 
-from espnet2_duplex.simulation.timeline import CUT_SECONDS, GAP_SECONDS
+from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS
 from espnet2_duplex.simulation.user_channel.settings import UserChannel
+from espnet2_duplex.simulation.yaml_fields import Range, changed, is_number, section
 
-Range = tuple[float, float]  # drawn uniformly between the two
+SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # names a folder
+
+
+def _datasets(names: object) -> tuple[str, ...]:
+    """Names of datasets as a tuple; a YAML has them as a list."""
+    is_list = isinstance(names, (list, tuple))
+    if not is_list or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(
+            f"sources is {names!r}; write a list of datasets, such as [sft, topic]"
+        )
+    return tuple(names)
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,8 @@ class TurnTaking:
         tail_seconds: after the last turn. Not in the paper; without it the last EOS
             would fall off the end.
         on_frames: whether agent turns begin on frames, as they must at inference (user
-            turns move by up to half a frame, the gap stays exact).
+            turns move by up to half a frame, the gap stays exact). Conversations end on
+            a frame in any case.
         max_turn_seconds: conversations with a longer turn are left out (Sec. 4.2).
         impatient: whether the silence between each user turn and the next is halved
             (Sec. 5.2).
@@ -51,12 +63,25 @@ class BargeIn:
         cut_seconds: what the agent still says after the user's onset.
         heard_seconds: of the answer are heard before the onset in any case.
         unheard_seconds: a later onset would interrupt nothing.
+        sources: datasets in whose conversations the user does so (Table 1 has some that
+            are without); empty for all.
+
+    Raises:
+        ValueError: `sources` is no list of names.
     """
 
     share: float = 0.5
     cut_seconds: float = CUT_SECONDS
     heard_seconds: float = 0.3
     unheard_seconds: float = 0.2
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sources", _datasets(self.sources))
+
+    def share_of(self, source: str) -> float:
+        """Share of the user turns of a dataset that follow an answer."""
+        return self.share if not self.sources or source in self.sources else 0.0
 
 
 @dataclass(frozen=True)
@@ -115,14 +140,19 @@ class Settings:
     Attributes:
         scripts: set of the conversations in conversations.jsonl that it is made from;
             empty for the set's own name.
+        sources: datasets of these conversations that it is made from; empty for all.
         num_conversations: how many; None for each script once. More than there are
             scripts is fine: each time everything is drawn anew.
         num_exchanges: how many single exchanges of one source and one voice are joined
             into one conversation, with shares (Sec. 4.2 joins two; it has no share).
         audio_format: "wav" or "flac".
+
+    Raises:
+        ValueError: a value is none of these.
     """
 
     scripts: str = ""
+    sources: tuple[str, ...] = ()
     num_conversations: int | None = None
     num_exchanges: Mapping[int, float] = field(default_factory=lambda: {1: 0.5, 2: 0.5})
     audio_format: str = "wav"
@@ -134,11 +164,17 @@ class Settings:
     user_channel: UserChannel = UserChannel()
 
     def __post_init__(self) -> None:
-        shares = self.num_exchanges
-        if abs(sum(shares.values()) - 1) > 1e-6 or any(n < 1 for n in shares):
+        object.__setattr__(self, "sources", _datasets(self.sources))
+        count = self.num_conversations
+        if count is not None and (type(count) is not int or count < 1):
             raise ValueError(
-                f"num_exchanges is {dict(shares)}; give shares of 1, 2, ... exchanges "
-                "that sum to 1"
+                f"num_conversations is {count!r}; write a whole number from 1 on, or "
+                "leave it out for each script once"
+            )
+        if not _are_shares(self.num_exchanges):
+            raise ValueError(
+                f"num_exchanges is {self.num_exchanges!r}; give shares of 1, 2, ... "
+                "exchanges that sum to 1, such as {1: 0.5, 2: 0.5}"
             )
         if self.audio_format not in ("wav", "flac"):
             raise ValueError(
@@ -146,58 +182,14 @@ class Settings:
             )
 
 
-def changed(settings: Any, changes: Mapping, where: str) -> Any:
-    """A frozen dataclass with some fields changed, as a YAML gives them.
-
-    Args:
-        settings: an instance; sections are dataclasses within it.
-        changes: field -> value; of a section, a mapping of its own fields.
-        where: what to call it in an error.
-
-    Raises:
-        ValueError: an unknown field, or a value of another kind or out of bounds.
-    """
-    if not isinstance(changes, Mapping):
-        raise ValueError(f"{where} is {changes!r}; expected names with values.")
-    names = [item.name for item in fields(settings)]
-    odd = sorted(map(str, set(changes) - set(names)))
-    if odd:
-        raise ValueError(
-            f"{where} has the unknown name {odd[0]}; known are {', '.join(names)}."
-        )
-    kinds = get_type_hints(type(settings))
-    values = {}
-    for name, value in changes.items():
-        old, place = getattr(settings, name), f"{where}.{name}"
-        if is_dataclass(old):
-            values[name] = changed(old, value, place)
-        else:
-            values[name] = _checked(value, kinds[name], place)
-    try:
-        return replace(settings, **values)
-    except ValueError as problem:
-        raise ValueError(f"{where}: {problem}.") from problem
-
-
-def _checked(value: Any, kind: Any, where: str) -> Any:
-    """A value of a YAML as the dataclass wants it."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind == Range:
-        pair = isinstance(value, (list, tuple)) and len(value) == 2
-        if not pair or not value[0] <= value[1]:
-            raise ValueError(f"{where} is {value!r}; write a range, [low, high].")
-        return tuple(map(float, value))
-    if kind is float:
-        if not number:
-            raise ValueError(f"{where} is {value!r}; write a number.")
-        if where.endswith("share") and not 0 <= value <= 1:
-            raise ValueError(f"{where} is {value!r}; a share is from 0 to 1.")
-        return float(value)
-    if kind is bool and not isinstance(value, bool):
-        raise ValueError(f"{where} is {value!r}; write true or false.")
-    if kind is str and not isinstance(value, str):
-        raise ValueError(f"{where} is {value!r}; write a text.")
-    return value
+def _are_shares(shares: object) -> bool:
+    """Whether it is number of exchanges -> share, and the shares sum to 1."""
+    return (
+        isinstance(shares, Mapping)
+        and all(type(count) is int and count >= 1 for count in shares)
+        and all(is_number(share) and share >= 0 for share in shares.values())
+        and abs(sum(shares.values()) - 1) <= 1e-6
+    )
 
 
 @dataclass(frozen=True)
@@ -218,7 +210,7 @@ class SetSettings:
         return self.named.get(name, self.defaults)
 
 
-def read_sets(simulation: Mapping, where: str) -> SetSettings:
+def read_sets(simulation: object, where: str) -> SetSettings:
     """Settings of every set: those under `sets`, on top of `defaults`.
 
     Args:
@@ -228,14 +220,19 @@ def read_sets(simulation: Mapping, where: str) -> SetSettings:
     Raises:
         ValueError: an unknown section or field, or a wrong value.
     """
+    simulation = section(simulation, f"{where}: simulation")
     odd = sorted(set(simulation) - {"defaults", "sets"})
     if odd:
         raise ValueError(
             f"{where}: simulation has {odd[0]!r}; expected defaults and sets."
         )
-    base = changed(Settings(), simulation.get("defaults") or {}, f"{where}: defaults")
-    named = {
-        name: changed(base, changes or {}, f"{where}: sets.{name}")
-        for name, changes in (simulation.get("sets") or {}).items()
-    }
+    base = changed(Settings(), simulation.get("defaults"), f"{where}: defaults")
+    named = {}
+    for name, changes in section(simulation.get("sets"), f"{where}: sets").items():
+        if not SET_NAME.fullmatch(name):
+            raise ValueError(
+                f"{where}: sets has the name {name!r}; it names a folder, so use "
+                "letters, digits, _, - and . in it."
+            )
+        named[name] = changed(base, changes, f"{where}: sets.{name}")
     return SetSettings(base, named)

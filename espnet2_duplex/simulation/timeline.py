@@ -17,15 +17,13 @@ Times are seconds, kept to the microsecond.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from espnet2_duplex.conversation import Conversation, Turn
-from espnet2_duplex.timing import (
-    MICROSECONDS_PER_SECOND,
-    FrameClock,
-    microseconds,
+from espnet2_duplex.conversation import (
+    CUT_SECONDS,
+    GAP_SECONDS,
+    Conversation,
+    Turn,
 )
-
-GAP_SECONDS = 0.64  # Sec. 4.1: silence before the agent speaks
-CUT_SECONDS = 0.64  # Sec. 4.2: what the agent still says after a barge-in
+from espnet2_duplex.timing import FrameClock, microseconds, whole_microseconds
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,12 @@ def lay_out(
     tail_seconds: float,
     gap_seconds: float = GAP_SECONDS,
     cut_seconds: float = CUT_SECONDS,
-    clock: FrameClock | None = None,
+    clock: FrameClock = FrameClock(),
+    on_frames: bool = True,
 ) -> Conversation:
     """Place utterances one after the other on one clock (Sec. 4.1, 4.2).
+
+    The conversation ends on a frame, so that both its streams have the same frames.
 
     Args:
         id: of the new conversation.
@@ -69,9 +70,10 @@ def lay_out(
         tail_seconds: silence after the last turn.
         gap_seconds: silence between the end of a user turn and its answer.
         cut_seconds: see ``pauses_seconds``.
-        clock: if given, agent turns begin on frames, as they must at inference: each
+        clock: frames of the conversation.
+        on_frames: whether agent turns begin on frames, as they must at inference: each
             user turn that is answered comes up to half a frame earlier or later, so
-            that the gap stays exact. The conversation ends on a frame, too.
+            that the gap stays exact.
 
     Raises:
         ValueError: roles do not alternate, the number of pauses is wrong, or a user
@@ -79,28 +81,23 @@ def lay_out(
     """
     _check_alternation(id, utterances)
     _check_pauses(id, utterances, pauses_seconds)
+    placing = _Placing(lead_seconds, gap_seconds, clock if on_frames else None)
     pauses = iter(pauses_seconds)
     turns: list[Turn] = []
     for index, utterance in enumerate(utterances):
         previous = turns[-1] if turns else None
         if utterance.role == "agent":
-            start = _agent_start(utterance, previous, lead_seconds, gap_seconds, clock)
+            start = placing.agent_start(utterance, previous)
         else:
-            pause = next(pauses) if previous is not None else None
-            start = lead_seconds if previous is None else previous.end + pause
-            if utterance.start is not None:
-                start = utterance.start
-            elif index + 1 < len(utterances) and clock is not None:
-                earliest = previous.start if previous is not None else 0.0
-                shift = utterance.seconds + gap_seconds
-                start = _on_frame(start + shift, earliest + shift, clock) - shift
-            if previous is not None:
-                turns[-1] = _cut(id, previous, start, cut_seconds)
-        turns.append(_turn(utterance.role, start, utterance))
-    duration = max(turn.end for turn in turns) + tail_seconds
-    if clock is not None:
-        duration = clock.seconds(clock.ceil_frames(duration))
-    return Conversation(id, _sorted(turns), _rounded(duration))
+            pause = 0.0 if previous is None else next(pauses)
+            is_answered = index + 1 < len(utterances)
+            start = placing.user_start(utterance, previous, pause, is_answered)
+        if utterance.role == "user" and previous is not None:
+            turns[-1] = _cut(id, previous, start, cut_seconds)
+        turns.append(_turn(utterance, start))
+    end = max(turn.end for turn in turns) + tail_seconds
+    duration = whole_microseconds(clock.seconds(clock.ceil_frames(end)))
+    return Conversation(id, _sorted(turns), duration)
 
 
 def impatient_pauses(
@@ -127,7 +124,7 @@ def impatient_pauses(
     for answer, pause in zip(answers_seconds, pauses_seconds, strict=True):
         onset = (gap_seconds + answer + pause) / 2  # after the end of the user turn
         onset = max(onset, gap_seconds + min(heard_seconds, answer))
-        halved.append(_rounded(onset - gap_seconds - answer))
+        halved.append(whole_microseconds(onset - gap_seconds - answer))
     return halved
 
 
@@ -151,19 +148,49 @@ def _check_pauses(
         )
 
 
-def _agent_start(
-    utterance: Utterance,
-    previous: Turn | None,
-    lead_seconds: float,
-    gap_seconds: float,
-    clock: FrameClock | None,
-) -> float:
-    """Seconds where an agent's turn begins."""
-    start = lead_seconds if previous is None else previous.end + gap_seconds
-    if utterance.start is not None:
+@dataclass(frozen=True)
+class _Placing:
+    """Where turns begin, in seconds.
+
+    Attributes:
+        lead_seconds: silence before the first turn.
+        gap_seconds: silence between the end of a user turn and its answer.
+        clock: on whose frames agent turns begin; None for anywhere.
+    """
+
+    lead_seconds: float
+    gap_seconds: float
+    clock: FrameClock | None
+
+    def agent_start(self, utterance: Utterance, previous: Turn | None) -> float:
+        """Of an agent's turn."""
         start = utterance.start
-    # Only moves what the user's end has not put on a frame already.
-    return start if clock is None else clock.seconds(clock.nearest_frame(start))
+        if start is None and previous is None:
+            start = self.lead_seconds
+        elif start is None:
+            start = previous.end + self.gap_seconds
+        if self.clock is None:
+            return start
+        # Only moves what the user's end has not put on a frame already.
+        return self.clock.seconds(self.clock.nearest_frame(start))
+
+    def user_start(
+        self,
+        utterance: Utterance,
+        previous: Turn | None,
+        pause_seconds: float,
+        is_answered: bool,
+    ) -> float:
+        """Of a user's turn, so that its answer begins on a frame."""
+        if utterance.start is not None:
+            return utterance.start
+        start = self.lead_seconds if previous is None else previous.end + pause_seconds
+        if not is_answered or self.clock is None:
+            return start
+        earliest = 0.0 if previous is None else previous.start
+        until_answer = utterance.seconds + self.gap_seconds
+        answer = _on_frame(start + until_answer, earliest + until_answer, self.clock)
+        return answer - until_answer
 
 
 def _on_frame(seconds: float, above: float, clock: FrameClock) -> float:
@@ -184,18 +211,14 @@ def _cut(id: str, agent: Turn, onset: float, cut_seconds: float) -> Turn:
         )
     if microseconds(onset) >= microseconds(agent.end):
         return agent
-    return replace(agent, end=_rounded(min(agent.end, onset + cut_seconds)))
+    return replace(agent, end=whole_microseconds(min(agent.end, onset + cut_seconds)))
 
 
-def _turn(role: str, start: float, utterance: Utterance) -> Turn:
-    start = _rounded(start)
-    return Turn(role, start, _rounded(start + utterance.seconds), utterance.text)
+def _turn(utterance: Utterance, start: float) -> Turn:
+    start = whole_microseconds(start)
+    end = whole_microseconds(start + utterance.seconds)
+    return Turn(utterance.role, start, end, utterance.text)
 
 
 def _sorted(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return tuple(sorted(turns, key=lambda turn: microseconds(turn.start)))
-
-
-def _rounded(seconds: float) -> float:
-    """To the microsecond, so that files do not show the errors of float sums."""
-    return microseconds(seconds) / MICROSECONDS_PER_SECOND

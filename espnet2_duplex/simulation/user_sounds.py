@@ -8,7 +8,7 @@ from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.events import Event
 from espnet2_duplex.simulation.layout import Piece
 from espnet2_duplex.simulation.settings import Backchannels, Noises
-from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
+from espnet2_duplex.timing import whole_microseconds
 
 Interval = tuple[float, float]  # seconds
 Sounds = list[tuple[Event, Piece]]
@@ -65,7 +65,7 @@ def draw_start(
     offset = rng.uniform(0, sum(room for _, room in rooms))
     for start, room in rooms:
         if offset <= room:
-            return microseconds(start + offset) / MICROSECONDS_PER_SECOND
+            return whole_microseconds(start + offset)
         offset -= room
     return None
 
@@ -135,6 +135,6 @@ def draw_noises(
 def _heard(
     kind: str, sound: Sound, start: float, gain_db: float
 ) -> tuple[Event, Piece]:
-    end = microseconds(start + sound.seconds) / MICROSECONDS_PER_SECOND
+    end = whole_microseconds(start + sound.seconds)
     piece = Piece("user", sound.wav, start, sound.seconds, gain_db=round(gain_db, 2))
     return Event(kind, start, end, sound.text), piece

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from espnet2_duplex.simulation.script import SpokenTurn
+from espnet2_duplex.simulation.script import Script, SpokenTurn
 from espnet2_duplex.simulation.timeline import Utterance
 
 QUIET_SECONDS = 0.04  # what must be quiet for a pause to stand there
@@ -71,6 +71,12 @@ def join_neighbours(
     return [_join(list(group), draw_joint) for _, group in groups]
 
 
+def is_too_long(script: Script, max_turn_seconds: float) -> bool:
+    """Whether a turn of the script lasts longer than is wanted (Sec. 4.2)."""
+    turns = join_neighbours(script.turns, lambda: 0.0)
+    return any(one.utterance.seconds > max_turn_seconds for one in turns)
+
+
 def _join(turns: list[SpokenTurn], draw_joint: Callable[[], float]) -> Spoken:
     parts: list[Part] = []
     pauses = []
@@ -91,7 +97,7 @@ def _join(turns: list[SpokenTurn], draw_joint: Callable[[], float]) -> Spoken:
 
 
 def _heard_seconds(turn: SpokenTurn) -> float:
-    if turn.start is None or turn.end is None:
+    if turn.end is None:
         return turn.seconds
     return min(turn.seconds, turn.end - turn.start)
 

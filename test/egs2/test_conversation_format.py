@@ -77,6 +77,10 @@ def conversation(id="c1", turns=(USER, AGENT), **fields):
             r"line 1, turn 0: it ends at 1.5 s and starts at 2 s",
         ),
         (
+            conversation(turns=[{**USER, "end": 1.5}, AGENT]),
+            r"line 1, turn 0: it ends at 1.5 s, but has no start; give it a start, too",
+        ),
+        (
             conversation(turns=[{**USER, "start": 2}, {**AGENT, "start": 1}]),
             r"line 1: the turns start at \[2, 1\] s; put them in order",
         ),

@@ -17,6 +17,7 @@ import pytest
 import render_conversations
 from validate_data import validate_folder
 
+from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.data_folder import read_table
 from espnet2_duplex.jsonl import read_jsonl, write_jsonl, write_text
 
@@ -209,6 +210,56 @@ def test_a_set_of_nothing_is_an_error(stage3):
         stage3.draw()
 
 
+def with_sources(stage3, *sources):
+    """Give the rows of spoken.jsonl these sources in turn."""
+    path = stage3.folder / "local/spoken.jsonl"
+    rows = read_jsonl(path)
+    for number, row in enumerate(rows):
+        row["source"] = sources[number % len(sources)]
+    write_jsonl(path, rows)
+
+
+def test_a_set_may_be_made_from_some_datasets_only(stage3):
+    with_sources(stage3, "qa", "topic")
+    train = "train: {sources: [topic]}"
+    write_text(stage3.config, CORPUS.replace("train:", train))
+    stage3.draw()
+    for name, expected in (("train", {"topic"}), ("test", {"qa", "topic"})):
+        layouts = read_jsonl(stage3.folder / f"local/layouts/{name}.jsonl")
+        assert {layout["source"] for layout in layouts} == expected
+
+
+def test_a_dataset_that_a_set_names_and_does_not_have_is_an_error(stage3):
+    train = "train: {sources: [qa, topic]}"
+    write_text(stage3.config, CORPUS.replace("train:", train))
+    message = (
+        "set train: no conversation of topic .* in the set 'train' .*there are of qa"
+    )
+    with pytest.raises(ValueError, match=message):
+        stage3.draw()
+    assert not (stage3.folder / "local/layouts").exists()
+
+
+def test_what_is_left_out_is_listed_also_where_nothing_is_left(stage3):
+    text = CORPUS.replace(
+        "defaults:", "defaults:\n    turn_taking: {max_turn_seconds: 0.1}"
+    )
+    write_text(stage3.config, text)
+    with pytest.raises(ValueError, match="set train: .* see left_out.jsonl"):
+        stage3.draw()
+    assert len(read_jsonl(stage3.folder / "local/left_out.jsonl")) == 12
+
+
+def test_an_end_without_a_start_is_refused(stage3):
+    path = stage3.folder / "local/spoken.jsonl"
+    rows = read_jsonl(path)
+    rows[0]["turns"][0]["end"] = 0.3
+    write_jsonl(path, rows)
+    message = "conversation ann_0: the user's turn 'user 0' ends at 0.3 s and has no"
+    with pytest.raises(ValueError, match=message):
+        stage3.draw()
+
+
 def test_a_full_disk_is_told_and_costs_nothing(stage3):
     """A limit on the size of files is what a full disk is to a process."""
     stage3.draw()
@@ -239,6 +290,52 @@ def test_a_wav_that_is_missing_from_a_rendered_set_is_named(stage3):
     with pytest.raises(ValueError, match=f"{gone.name} is missing"):
         stage3.collect("test", out)
     assert not (stage3.folder / "data/test").exists()
+
+
+def test_a_wav_that_is_cut_off_leaves_the_old_set(stage3):
+    stage3.draw()
+    out = stage3.folder / "rendering"
+    render_conversations.main(stage3.job("test", out))
+    before = digests(stage3.collect("test", out))
+    render_conversations.main(stage3.job("test", out))
+    cut = sorted(out.rglob("*_agent.wav"))[0]
+    cut.write_bytes(cut.read_bytes()[:60_000])
+    with pytest.raises(ValueError, match=f"{cut.name} has 22050 Hz, .* delete it"):
+        stage3.collect("test", out)
+    assert digests(stage3.folder / "data/test") == before
+
+
+def test_what_killed_jobs_leave_is_removed(stage3):
+    stage3.draw()
+    out = stage3.folder / "rendering"
+    for _ in range(2):
+        render_conversations.main(stage3.job("test", out))
+        write_text(out / "wav/0000/.a_user.wav.77.tmp", "half")
+        write_text(stage3.folder / "data/.test.77.replaced/turns", "old")
+        folder = stage3.collect("test", out)
+        assert not [path for path in folder.rglob(".*")]
+        assert os.listdir(folder.parent) == ["test"]
+
+
+@pytest.mark.parametrize(
+    "lengths, last, message",
+    [
+        ((16000, 22050), 1.0, "none"),
+        ((16000, 24000), 1.0, "the user's wav lasts 1.04 s and the agent's 1.12 s"),
+        ((16000, 22050), 1.2, "turn 0: it ends at 1.2 s, after the end"),
+    ],
+)
+def test_streams_are_checked_before_they_are_written(lengths, last, message):
+    turn = Turn("user", 0.1, last, "So.")
+    conversation = Conversation("c", (turn,), 1.2)
+    streams = [np.zeros(length, np.float32) for length in lengths]
+    check = render_conversations.check_streams
+    if message == "none":
+        check(conversation, streams, (16000, 22050))
+        streams[1][5] = np.nan
+        message = "the agent's stream has 1 samples that are not finite"
+    with pytest.raises(ValueError, match=message):
+        check(conversation, streams, (16000, 22050))
 
 
 def test_both_streams_of_a_conversation_last_equally_long(stage3):

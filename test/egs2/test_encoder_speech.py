@@ -52,6 +52,21 @@ def test_the_agents_clips_are_listed_at_16_khz(tmp_path, make_wav):
         assert (info.samplerate, info.frames) == (16000, 8000)
 
 
+def test_copies_of_sounds_of_one_name_are_two(tmp_path, make_wav):
+    wavs = [
+        make_wav(tmp_path / name / "q.wav", seconds, 22050)
+        for name, seconds in (("a", 0.5), ("b", 1.0))
+    ]
+    rows = [conversation(f"t{n}", "train", wav) for n, wav in enumerate(wavs)]
+    write_jsonl(tmp_path / "spoken.jsonl", rows)
+    assert run(tmp_path) == 0
+    paths = read_table(tmp_path / "out" / "wav.scp")
+    frames = {id: soundfile.info(path).frames for id, path in paths.items()}
+    assert frames == {"t0_00": 8000, "t1_00": 16000}
+    assert run(tmp_path) == 0  # copies are kept
+    assert read_table(tmp_path / "out" / "wav.scp") == paths
+
+
 @pytest.mark.parametrize("count", [1, 399, 400, 401, 1200])
 def test_agent_clips_are_thinned_out_evenly(tmp_path, count):
     ids = [f"s{n:04d}" for n in range(count)]

@@ -2,8 +2,9 @@ import json
 
 import make_texts
 import pytest
-from conversation_format import read_conversations
+from conversation_format import read_conversations, split_sets
 from sources.registry import KINDS, parse_entry
+from sources.rows import HELD_OUT_SHARES
 
 
 def row(id, *said, **fields):
@@ -119,8 +120,20 @@ def test_rows_with_the_same_user_texts_are_in_one_set(run, write):
     rows = [row(f"c{n}", "What is tea?", f"Answer {n}.") for n in range(50)]
     rows += [row(f"d{n}", f"What is {n}?", "A number.") for n in range(50)]
     found = run(write("own.jsonl", *rows))
-    assert {found[f"c{n}"]["set"] for n in range(50)} == {"train"}
-    assert {found[f"d{n}"]["set"] for n in range(50)} >= {"train"}
+    assert len({found[f"c{n}"]["set"] for n in range(50)}) == 1
+    split = split_sets(["c0", *(f"d{n}" for n in range(50))], HELD_OUT_SHARES)
+    assert {id: found[id]["set"] for id in split} == split
+
+
+def test_twins_are_never_in_two_held_out_sets(run, write):
+    shares = {"held_out": {"valid": 0.4, "test": 0.4}}
+    texts = [f"What is {n}?" for n in range(20)]
+    one = write("one.jsonl", *(row(f"a{n}", t, "Yes.") for n, t in enumerate(texts)))
+    two = write("two.jsonl", *(row(f"b{n}", t, "No.") for n, t in enumerate(texts)))
+    found = run(one | shares, two | shares)
+    sets = [found[f"a{n}"]["set"] for n in range(20)]
+    assert sets == [found[f"b{n}"]["set"] for n in range(20)]
+    assert (sets.count("valid"), sets.count("test")) == (8, 8)
 
 
 def test_texts_of_a_named_test_set_are_left_out_of_training(run, write, capsys):
@@ -194,8 +207,21 @@ def test_voices_of_the_corpus_say_the_mini_questions(tmp_path):
     users = {"train_voices": ["af_bella", "am_adam"], "test_voices": ["bf_emma"]}
     sections = {"texts": [{"source": "mini"}], "speech": {"user": users}}
     config.write_text(json.dumps(sections))
-    _, voices = make_texts.read_entries(config)
-    assert voices == {
+    _, speech = make_texts.read_entries(config)
+    assert speech == {
         "train_voices": ("af_bella", "am_adam"),
         "test_voices": ("bf_emma",),
+        "user_rate": 16000,
+        "agent_rate": 22050,
     }
+
+
+def test_wavs_of_a_source_have_the_rates_of_the_corpus(run, tmp_path, make_wav):
+    make_wav(tmp_path / "out" / "u.wav", 1.0, 8000)
+    said = row("a")
+    said["turns"][0]["wav"] = "u.wav"
+    (tmp_path / "out" / "own.jsonl").write_text(json.dumps(said))
+    entry = {"source": "conversations", "path": "own.jsonl", "set": "train"}
+    with pytest.raises(ValueError, match="8000 Hz, but 16000 Hz are expected"):
+        run(entry)
+    assert set(run(entry, speech={"user_rate": 8000})) == {"a"}

@@ -135,7 +135,7 @@ def test_outliers_are_listed_by_id_up_to_a_limit(folder, out):
     assert "1 more are not listed" in out.read_text("utf-8")
 
 
-def test_audio_is_heard_if_asked(folder, out, tmp_path):
+def test_audio_is_heard_if_asked(folder, out, tmp_path, capsys):
     write_folder(folder, ids=["c1"])
     for role, rate, level in (("user", 16000, 0.1), ("agent", 22050, 0.0)):
         path = tmp_path / f"{role}.wav"
@@ -143,6 +143,11 @@ def test_audio_is_heard_if_asked(folder, out, tmp_path):
         soundfile.write(path, noise, rate)
         write_table(folder / f"{role}.scp", {"c1": str(path)})
     run(folder, "--out", out, "--check_audio")
+    config = tmp_path / "corpus.yaml"
+    config.write_text("speech: {user_rate: 8000}")
+    asked = [folder, "--out", tmp_path / "b.html", "--check_audio", "--config", config]
+    assert run_cli(report_data.main, [str(part) for part in asked]) == 1
+    assert "16000 Hz, but 8000 Hz are expected" in capsys.readouterr().err
     outliers = report_of(out)["sets"]["train"]["outliers"]
     assert [one["reason"] for one in outliers["listed"]["audio"]] == [
         "the agent's turns have a level of -100.0 dBFS",

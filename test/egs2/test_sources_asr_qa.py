@@ -85,6 +85,17 @@ def test_other_recordings_are_written_at_16_khz(
     )
 
 
+def test_the_first_channel_is_taken_at_the_rate_of_the_corpus(rows, write, tmp_path):
+    left = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    soundfile.write(tmp_path / "a.wav", np.stack([left, -left], axis=1), 16000)
+    write("manifest.json", utterance("a.wav"))
+    write("questions.jsonl", {"audio_filepath": "a.wav", **QUESTION})
+    (found,) = rows(Job(tmp_path, tmp_path, user_rate=8000))
+    speech, rate = soundfile.read(tmp_path / found["turns"][0]["wav"])
+    assert (rate, speech.shape) == (8000, (8000,))
+    assert np.sqrt(np.mean(speech**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+
+
 def test_only_chosen_recordings_are_written(rows, write, tmp_path, make_wav):
     names = [f"{number}.wav" for number in range(4)]
     for name in names:

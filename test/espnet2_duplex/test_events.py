@@ -16,12 +16,22 @@ def test_events_survive_json_on_one_line():
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("[{", "conversation c1: its events read"),
-        ("{}", "conversation c1: its events read {}; expected a JSON list"),
-        ('[{"kind": "pause"}]', "conversation c1: its events read"),
+        ("[{", "conversation c1: its events are no valid JSON"),
+        ("{}", "conversation c1: its events are {}; expected a list"),
+        ('[{"kind": "pause"}]', "conversation c1: an event reads {'kind': 'pause'}"),
+        ("[3]", "conversation c1: an event reads 3; expected an object"),
         (
             '[{"kind": "laugh", "start": 0, "end": 1}]',
-            "conversation c1: an event is of the kind 'laugh'; expected one of pause",
+            r"conversation c1: an event reads .*laugh.*expected .* \(one of pause",
+        ),
+        ('[{"kind": "noise", "start": 2, "end": 1}]', "an event reads .*'end': 1"),
+        (
+            '[{"kind": "noise", "start": "a", "end": 1}]',
+            "an event reads .*'start': 'a'",
+        ),
+        (
+            '[{"kind": "noise", "start": 0, "end": 1, "text": 3}]',
+            "an event reads .*'text': 3",
         ),
     ],
 )

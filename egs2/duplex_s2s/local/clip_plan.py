@@ -82,7 +82,7 @@ class ClipPlan:
     def codec_sentences(self, texts: Path) -> list[dict]:
         """Rows of codec_sentences.jsonl; a text that comes again is another take.
 
-        None if the folder has no such texts, as a corpus need not have.
+        No rows if the folder has no such texts, as a corpus need not have.
         """
         rows: list[dict] = []
         if not any((texts / f"{name}.jsonl").is_file() for name in CODEC_SETS):
@@ -112,7 +112,7 @@ def with_lead(start: float | None, end: float | None) -> dict[str, float | None]
     all of the turn comes later by what is missing.
     """
     if start is None:
-        return {"start": None, "end": end}
+        return {"start": None, "end": None}
     missing = max(0.0, AGENT_LEAD_SECONDS - start)
     later = end if end is None else _rounded(end + missing)
     return {"start": _rounded(start - AGENT_LEAD_SECONDS + missing), "end": later}

@@ -11,6 +11,7 @@ from pathlib import Path
 from espnet2_duplex.jsonl import read_jsonl
 
 AGENT_LEAD_SECONDS = 0.08  # silence; the speech BOS takes the place of this first frame
+MIN_FAILURES = 5  # that are always allowed: a small corpus may lose one sentence, too
 OWN_WAV = "wav"  # in the place of an engine: a copy of `source`, for the agent's lead
 
 
@@ -74,18 +75,32 @@ def make_clip(
 def copied_clip(source: Path, text: str, rate: int) -> Clip:
     """The agent's clip from a sound file of its own.
 
-    Its id changes with the file's path, size and time of change; reading all of the
-    file would take hours for thousands of hours of speech.
+    Its id changes with the file's path, size and time of change.
     """
-    stat = source.stat()
-    id = f"own-{digest(source.absolute(), stat.st_size, stat.st_mtime_ns)}"
-    path = str(source.absolute())
+    id, path = f"own-{file_digest(source)}", str(source.absolute())
     return Clip(id, "agent", OWN_WAV, "own", 1.0, text, rate, source=path)
+
+
+def file_digest(path: Path) -> str:
+    """16 hexadecimal digits of a file's path, size and time of change.
+
+    Reading all of the files would take hours for thousands of hours of speech.
+    """
+    stat = path.stat()
+    return digest(path.absolute(), stat.st_size, stat.st_mtime_ns)
 
 
 def digest(*content: object) -> str:
     """16 hexadecimal digits."""
     return hashlib.sha1("\0".join(map(str, content)).encode()).hexdigest()[:16]
+
+
+def too_many(num_failed: int, num_clips: int, max_share: float) -> bool:
+    """Whether failed clips are no longer the odd sentence but a fault of the whole.
+
+    Up to `MIN_FAILURES` never are; beyond it the limit is a share of the clips.
+    """
+    return num_failed > max(MIN_FAILURES, max_share * num_clips)
 
 
 def failures_file(clips: Path, part: str) -> Path:

@@ -2,8 +2,13 @@
 """Rendered wavs + layouts -> the data folder of a set.
 
 Writes user.scp, agent.scp, turns, events, utt2dur, utt2source, utt2spk, spk2utt and
-sources (what the corpus' YAML says of the datasets) beside the wavs in `--rendered`, and puts that folder in the place of `--out` by
-renaming, so that a set is complete or as it was.
+sources (what the corpus' YAML says of the datasets) beside the wavs in `--rendered`,
+and puts that folder in the place of `--out` by renaming, so that a set is complete and
+checked or as it was. Samples and turns were checked when they were rendered; here the
+headers of the wavs are.
+
+All tables are sorted by the conversation's id. An id does not begin with its speaker,
+as Kaldi's own sorting would want: ESPnet reads tables by key and does not need it.
 """
 
 import argparse
@@ -11,9 +16,11 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from corpus_settings import read_corpus
+from progress import progress
 from render_conversations import read_lines, wav_path
 
 from espnet2_duplex.bin.cli import run_cli
@@ -21,24 +28,54 @@ from espnet2_duplex.conversation import turns_to_json
 from espnet2_duplex.data_folder import write_speakers, write_table
 from espnet2_duplex.events import events_to_json
 from espnet2_duplex.simulation.layout import Layout
+from espnet2_duplex.sound_files import read_header
+from espnet2_duplex.timing import nearest_sample
+
+
+def check_wav(path: Path, sample_rate: int, duration: float) -> None:
+    """A rendered wav is there, mono, at this rate in Hz, and as long as its layout.
+
+    Raises:
+        ValueError: if it is not so.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; run local/data.sh --stage 3.")
+    header = read_header(path)
+    found = (header.sample_rate, header.num_channels, header.num_samples)
+    if found != (sample_rate, 1, nearest_sample(duration, sample_rate)):
+        raise ValueError(
+            f"{path} has {header.sample_rate} Hz, {header.num_channels} channels and "
+            f"{header.seconds:.2f} s; expected {sample_rate} Hz, mono and "
+            f"{duration:.2f} s, so delete it and run local/data.sh --stage 3."
+        )
 
 
 def set_tables(
-    layouts: list[Layout], rendered: Path, out: Path, suffix: str
+    layouts: Sequence[Layout],
+    rendered: Path,
+    out: Path,
+    suffix: str,
+    rates: Mapping[str, int],
 ) -> dict[str, dict[str, str]]:
     """The set's text files, name -> table.
 
+    Args:
+        layouts: of the set.
+        rendered: folder of the wavs.
+        out: where that folder will be.
+        suffix: of the wavs.
+        rates: in Hz, of "user" and "agent".
+
     Raises:
-        ValueError: a wav is missing.
+        ValueError: a wav is missing or not as it was rendered.
     """
     names = ("user.scp", "agent.scp", "turns", "events", "utt2dur", "utt2source")
     tables: dict[str, dict[str, str]] = {name: {} for name in names}
-    for number, layout in enumerate(layouts):
+    for number, layout in enumerate(progress(layouts, f"checking {out.name}")):
         key = layout.conversation.id
-        for role in ("user", "agent"):
+        for role, rate in rates.items():
             path = wav_path(rendered, number, key, role, suffix)
-            if not path.is_file():
-                raise ValueError(f"{path} is missing; run local/data.sh --stage 3.")
+            check_wav(path, rate, layout.conversation.duration)
             tables[f"{role}.scp"][key] = str(out / path.relative_to(rendered))
         tables["turns"][key] = turns_to_json(layout.conversation.turns)
         tables["events"][key] = events_to_json(layout.events)
@@ -47,14 +84,24 @@ def set_tables(
     return tables
 
 
+def remove_leftovers(rendered: Path) -> None:
+    """Remove what jobs that were killed had begun to write."""
+    for path in rendered.rglob(".*.tmp"):
+        path.unlink()
+
+
 def replace_folder(new: Path, folder: Path) -> None:
-    """Put `new` where `folder` is, by renaming."""
+    """Put `new` where `folder` is, by renaming; one call at a time.
+
+    What an earlier call has left that was killed is removed.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     old = folder.with_name(f".{folder.name}.{os.getpid()}.replaced")
     if folder.exists():
         os.replace(folder, old)
     os.replace(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    for old in folder.parent.glob(f".{folder.name}.*.replaced"):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -75,7 +122,10 @@ def main(cmd: list[str] | None = None) -> None:
     suffix = corpus.sets.of(args.set).audio_format
     lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
     layouts = [Layout.from_json(line) for line in lines]
-    for name, table in set_tables(layouts, args.rendered, args.out, suffix).items():
+    rates = {"user": corpus.speech.user_rate, "agent": corpus.speech.agent_rate}
+    tables = set_tables(layouts, args.rendered, args.out, suffix, rates)
+    remove_leftovers(args.rendered)
+    for name, table in tables.items():
         write_table(args.rendered / name, table)
     speakers = {layout.conversation.id: layout.speaker for layout in layouts}
     write_speakers(args.rendered, speakers)

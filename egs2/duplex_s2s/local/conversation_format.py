@@ -13,10 +13,11 @@ turns    in the order of their starts, at least one of the agent. Neighbours of 
   role   "user" or "agent".
   text   what is said.
   wav    optional, relative to the file's folder: mono, 16000 Hz of a user, 22050 Hz of
-         the agent. A turn without one is synthesised.
+         the agent, if the corpus' YAML has no other rates. A turn without one is
+         synthesised.
   start  optional, seconds since the beginning of the conversation. Without it the
          simulation draws it; a user's start inside an agent's turn is a barge-in.
-  end    optional, seconds; cuts the turn's audio there.
+  end    optional, seconds, with a start only; cuts the turn's audio there.
 set      optional name of the data folder, for example train, valid or test.
          Conversations without it are ordered by the SHA-1 of their id: the first tenth
          (at least one) is valid, the next tenth (at least one) test, the rest train.
@@ -37,7 +38,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import soundfile
 from conversation_rows import (
     ConversationTurn,
     TextConversation,
@@ -47,6 +47,7 @@ from conversation_rows import (
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text, write_jsonl
+from espnet2_duplex.sound_files import read_header
 
 HELD_OUT_SHARES = {"valid": 0.1, "test": 0.1}
 MAX_SHOWN_FAULTS = 20
@@ -60,26 +61,22 @@ def check_wav(turn: ConversationTurn, expected_rate: int, where: str) -> None:
         ValueError: if it is not so, or the file is missing or unreadable.
     """
     path = turn.wav
-    check(path.is_file(), where, f"{path} does not exist", "correct the path")
     try:
-        header = soundfile.info(path)
-    except soundfile.LibsndfileError as problem:
-        reason = problem.error_string.rstrip(".")
-        raise ValueError(
-            f"{where}: {path} cannot be read as audio ({reason}); write it again as wav."
-        ) from problem
-    found = f"{path} has {header.samplerate} Hz, but {expected_rate} Hz are expected"
-    good = header.samplerate == expected_rate
+        header = read_header(path)
+    except ValueError as problem:
+        raise ValueError(f"{where}: {problem}") from problem
+    found = f"{path} has {header.sample_rate} Hz, but {expected_rate} Hz are expected"
+    good = header.sample_rate == expected_rate
     check(good, where, found, f"resample it to {expected_rate} Hz")
-    found = f"{path} has {header.channels} channels, but mono is expected"
-    check(header.channels == 1, where, found, "keep one channel")
+    found = f"{path} has {header.num_channels} channels, but mono is expected"
+    check(header.num_channels == 1, where, found, "keep one channel")
     remedy = "record it again or leave it out"
-    check(header.frames > 0, where, f"{path} has no samples", remedy)
+    check(header.num_samples > 0, where, f"{path} has no samples", remedy)
     if turn.start is None or turn.end is None:
         return
     seconds = turn.end - turn.start
-    found = f"it lasts {seconds:.2f} s, but {path} only {header.duration:.2f} s"
-    good = seconds <= header.duration + LENGTH_TOLERANCE_SECONDS
+    found = f"it lasts {seconds:.2f} s, but {path} only {header.seconds:.2f} s"
+    good = seconds <= header.seconds + LENGTH_TOLERANCE_SECONDS
     check(good, where, found, "correct start and end")
 
 
@@ -210,12 +207,16 @@ def get_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("conversations", type=Path)
+    parser.add_argument("--user_rate", type=int, default=16000, help="of wavs, in Hz")
+    parser.add_argument("--agent_rate", type=int, default=22050, help="likewise")
     return parser
 
 
 def main(cmd: list[str] | None = None) -> None:
-    path = get_parser().parse_args(cmd).conversations
-    counts = Counter(conversation.set for conversation in read_conversations(path))
+    args = get_parser().parse_args(cmd)
+    path = args.conversations
+    conversations = read_conversations(path, args.user_rate, args.agent_rate)
+    counts = Counter(conversation.set for conversation in conversations)
     told = ", ".join(f"{number} in {name}" for name, number in sorted(counts.items()))
     print(f"{path}: {counts.total()} conversations, {told}")
 

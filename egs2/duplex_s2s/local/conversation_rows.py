@@ -65,6 +65,9 @@ def _check_times(row: Mapping, where: str) -> None:
         good = value is None or type(value) in (int, float) and 0 <= value < 1e6
         check(good, where, f"{key} is {value!r}", "give seconds from 0 on")
     start, end = row.get("start"), row.get("end")
+    good = end is None or start is not None
+    remedy = "give it a start, too, or leave out the end"
+    check(good, where, f"it ends at {end} s, but has no start", remedy)
     found = f"it ends at {end} s and starts at {start} s"
     good = start is None or end is None or start < end
     check(good, where, found, "let it end after its start")

@@ -6,11 +6,21 @@ texts       sources of conversations.jsonl (stage 1)
 sources     what the report says of the datasets (report_data.py)
 speech      voices and rates (stage 2)
 simulation  when everything is said, and what the user's channel does to it (stage 3)
+
+Run as a script it lists what the shell wants to know:
+
+generate    "name kind number-or-manifest context" of each entry, - for no context
+banks       those of rooms and sounds that a set draws from
+test_sets   names of the sets for tests
+drawing     all that the layouts of the sets depend on, as JSON
+settings    all that the data folder of --set depends on, as JSON
 """
 
 import argparse
+import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
@@ -19,8 +29,9 @@ from speech_settings import SpeechSettings, parse_speech_settings
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
+from espnet2_duplex.simulation.yaml_fields import section
 
-LISTS = ("generate", "banks", "test_sets")
+LISTS = ("generate", "banks", "test_sets", "drawing", "settings")
 GENERATED = ("topic", "ultrachat", "questions")
 SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
 
@@ -54,9 +65,10 @@ def read_sections(path: Path) -> dict:
     try:
         sections = yaml.safe_load(read_text(path))
     except yaml.YAMLError as problem:
-        raise ValueError(f"{path} is no valid YAML: {problem}") from problem
+        told = " ".join(str(problem).split())
+        raise ValueError(f"{path} is no valid YAML: {told}.") from problem
     if not isinstance(sections, dict) or not set(sections) <= set(SECTIONS):
-        found = sorted(sections) if isinstance(sections, dict) else sections
+        found = list(sections) if isinstance(sections, dict) else sections
         raise ValueError(
             f"{path} holds {found!r}; expected the sections {', '.join(SECTIONS)}."
         )
@@ -70,10 +82,34 @@ def read_corpus(path: Path, seed: int = 0) -> Corpus:
         ValueError: an unknown section or name, or a wrong value; names it.
     """
     sections = read_sections(path)
+    texts = sections.get("texts") or []
+    if not isinstance(texts, list):
+        raise ValueError(f"{path}: texts is {texts!r}; write a list of sources.")
+    sources = _read_sources(sections.get("sources"), f"{path}: sources")
     speech = parse_speech_settings(sections.get("speech") or {}, f"{path}: speech")
-    sets = read_sets(sections.get("simulation") or {}, str(path))
-    texts, sources = sections.get("texts") or [], sections.get("sources") or {}
+    sets = read_sets(sections.get("simulation"), str(path))
+    if sources:
+        _check_datasets(sets, sources, path)
     return Corpus(texts, sources, speech, sets, seed)
+
+
+def _read_sources(value: object, where: str) -> dict[str, dict[str, str]]:
+    """What the report says of each dataset."""
+    return {
+        name: dict(section(told, f"{where}.{name}"))
+        for name, told in section(value, where).items()
+    }
+
+
+def _check_datasets(sets: SetSettings, sources: Mapping, path: Path) -> None:
+    """Settings name only datasets of the section `sources`, where there is one."""
+    for name, one in {"defaults": sets.defaults, **sets.named}.items():
+        odd = sorted({*one.sources, *one.barge_in.sources} - set(sources))
+        if odd:
+            raise ValueError(
+                f"{path}: the sources of the set {name} have {odd[0]!r}; expected "
+                f"names of the section sources: {', '.join(sources)}."
+            )
 
 
 def read_speech(path: Path | None) -> SpeechSettings:
@@ -86,22 +122,46 @@ def read_speech(path: Path | None) -> SpeechSettings:
 
 
 def wanted_texts(path: Path) -> list[str]:
-    """Lines "name kind number-or-manifest" of the section `generate`.
+    """Lines "name kind number-or-manifest context" of the section `generate`.
 
     Raises:
-        ValueError: an entry has other fields.
+        ValueError: an entry has other fields, or values that are no such words.
     """
-    lines = []
-    for name, entry in (read_sections(path).get("generate") or {}).items():
-        kind = entry.get("kind") if isinstance(entry, dict) else None
-        wanted = "manifest" if kind == "questions" else "num"
-        if kind not in GENERATED or set(entry) != {"kind", wanted}:
-            raise ValueError(
-                f"{path}: generate.{name} is {entry!r}; expected kind (one of "
-                f"{', '.join(GENERATED)}) and num, of questions manifest."
-            )
-        lines.append(f"{name} {kind} {entry[wanted]}")
-    return lines
+    where = f"{path}: generate"
+    entries = section(read_sections(path).get("generate"), where)
+    return [
+        " ".join([_word(name, where), *_wanted(entry, f"{where}.{name}")])
+        for name, entry in entries.items()
+    ]
+
+
+def _wanted(entry: object, where: str) -> tuple[str, str, str]:
+    """Kind, number or manifest, and context of one entry."""
+    kind = entry.get("kind") if isinstance(entry, dict) else None
+    what = "manifest" if kind == "questions" else "num"
+    fields = {"kind", what} | ({"context"} if kind == "ultrachat" else set())
+    if kind not in GENERATED or not {"kind", what} <= set(entry) <= fields:
+        raise ValueError(
+            f"{where} is {entry!r}; expected kind (one of {', '.join(GENERATED)}) and "
+            "num, of questions manifest, and perhaps, of ultrachat, context."
+        )
+    number = entry[what]
+    if what == "num" and (type(number) is not int or number < 1):
+        raise ValueError(f"{where}.num is {number!r}; write a whole number from 1 on.")
+    if what == "manifest":
+        number = _word(number, f"{where}.manifest")
+    context = entry.get("context")
+    word = "-" if context is None else _word(context, f"{where}.context")
+    return kind, str(number), word
+
+
+def _word(value: object, where: str) -> str:
+    """A name or path that stays one word in the shell."""
+    if not isinstance(value, str) or len(value.split()) != 1 or value != value.strip():
+        raise ValueError(
+            f"{where} has {value!r}; write a name or path without white space."
+        )
+    return value
 
 
 def wanted_banks(corpus: Corpus) -> list[str]:
@@ -115,12 +175,41 @@ def wanted_banks(corpus: Corpus) -> list[str]:
     return ["rooms"] * rooms + ["sounds"] * sounds
 
 
+def drawing_settings(corpus: Corpus) -> dict:
+    """All that layouts depend on besides scripts, sounds and seed."""
+    sets = corpus.sets.named or {"defaults": corpus.sets.defaults}
+    after = {"user_channel", "audio_format"}  # matter when layouts are rendered
+    drawn = {
+        name: {key: value for key, value in asdict(one).items() if key not in after}
+        for name, one in sets.items()
+    }
+    return {"sets": drawn, "user_rate": corpus.speech.user_rate}
+
+
+def set_settings(corpus: Corpus, name: str) -> dict:
+    """All that the data folder of a set depends on besides its layouts, banks and seed.
+
+    Raises:
+        ValueError: the YAML names sets, and this is none of them.
+    """
+    named = corpus.sets.named
+    if named and name not in named:
+        raise ValueError(f"there is no set {name!r}; expected {', '.join(named)}.")
+    return {
+        "agent_rate": corpus.speech.agent_rate,
+        "settings": asdict(corpus.sets.of(name)),
+        "sources": corpus.sources,
+        "user_rate": corpus.speech.user_rate,
+    }
+
+
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
     parser.add_argument("--list", choices=LISTS, required=True)
+    parser.add_argument("--set", help="whose settings are listed")
     return parser
 
 
@@ -131,6 +220,12 @@ def main(cmd: list[str] | None = None) -> None:
         print("\n".join(wanted_texts(args.config)))
     elif args.list == "banks":
         print(*wanted_banks(corpus))
+    elif args.list == "drawing":
+        print(json.dumps(drawing_settings(corpus), sort_keys=True))
+    elif args.list == "settings":
+        if not args.set:
+            raise ValueError("--list settings needs a set; name it with --set.")
+        print(json.dumps(set_settings(corpus, args.set), sort_keys=True))
     else:
         print(*[name for name in corpus.sets.named if name.startswith("test")])
 

@@ -183,7 +183,7 @@ fi
 
 # What drawing and rendering depend on besides the corpus.
 simulation_code() {
-    cat local/{draw,render}_conversations.py local/collect_set.py
+    cat local/{draw,render}_conversations.py local/{spoken_scripts,collect_set}.py
     find ../../espnet2_duplex/simulation -name '*.py' | sort | xargs cat
 }
 

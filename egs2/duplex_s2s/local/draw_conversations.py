@@ -8,100 +8,81 @@ reason in `<local>/left_out.jsonl`. Same seed, same bytes.
 """
 
 import argparse
+import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-from clips import is_spoken, read_failures
-from corpus_settings import read_corpus
-from tqdm import tqdm
+from corpus_settings import Corpus, read_corpus
+from progress import progress
+from spoken_scripts import LeftOut, Material, read_material
 
 from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.jsonl import read_jsonl, write_jsonl
-from espnet2_duplex.simulation.drawing import Drawer, too_long
+from espnet2_duplex.jsonl import write_jsonl
+from espnet2_duplex.simulation.drawing import Drawer
 from espnet2_duplex.simulation.layout import Layout
-from espnet2_duplex.simulation.script import Script, SpokenTurn
+from espnet2_duplex.simulation.script import Script
 from espnet2_duplex.simulation.settings import Settings
-from espnet2_duplex.simulation.user_sounds import Pools, Sound
+from espnet2_duplex.simulation.utterances import is_too_long
 
 
-def wav_seconds(path: str) -> float:
-    """Length of a wav, from its header.
+@dataclass(frozen=True)
+class Choice:
+    """Scripts that one set is drawn from, and those that it cannot use."""
+
+    scripts: tuple[Script, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def choose_scripts(scripts: Iterable[Script], settings: Settings) -> Choice:
+    """Scripts of the wanted datasets; too long turns rule some of them out."""
+    limit = settings.turn_taking.max_turn_seconds
+    chosen, left_out = [], []
+    for script in scripts:
+        if settings.sources and script.source not in settings.sources:
+            continue
+        if is_too_long(script, limit):
+            reason = f"a turn is longer than {limit:g} s"
+            left_out.append(LeftOut(script.id, reason))
+        else:
+            chosen.append(script)
+    return Choice(tuple(chosen), tuple(left_out))
+
+
+def check_choice(
+    name: str, settings: Settings, choice: Choice, material: Material
+) -> None:
+    """The set has conversations, of each dataset that its settings name.
 
     Raises:
-        ValueError: if it is unreadable.
+        ValueError: it has none; tells what there is.
     """
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError as problem:
-        raise ValueError(
-            f"{path} cannot be read as audio; delete it and run local/data.sh "
-            "--stage 2."
-        ) from problem
-    return info.frames / info.samplerate
+    wanted = settings.scripts or name
+    there = sorted({script.source for script in choice.scripts})
+    missing = sorted(set(settings.sources) - set(there))
+    if choice.scripts and not missing:
+        return
+    of = f" of {', '.join(missing)}" if missing else ""
+    if wanted in material.scripts:
+        sources = {script.source for script in material.scripts[wanted]}
+        found = f"of {', '.join(sorted(sources))}"
+    else:
+        found = f"sets {', '.join(sorted(material.scripts)) or 'none'}"
+    raise ValueError(
+        f"set {name}: no conversation{of} of conversations.jsonl is left in the set "
+        f"{wanted!r} (there are {found}); correct the corpus YAML or see left_out.jsonl."
+    )
 
 
-def spoken_turn(row: dict) -> SpokenTurn:
-    """A turn of `spoken.jsonl` with the length of its wav."""
-    times = {name: row.get(name) for name in ("start", "end")}
-    seconds = wav_seconds(row["wav"])
-    return SpokenTurn(row["role"], row["text"], row["wav"], seconds, **times)
-
-
-def scripts_by_set(
-    rows: Iterable[dict], failures: dict[str, str], left_out: list[dict]
-) -> dict[str, list[Script]]:
-    """Scripts of each set of conversations.jsonl.
-
-    Args:
-        rows: of `spoken.jsonl`.
-        failures: why clips could not be spoken.
-        left_out: gets the conversations that need one of them.
-    """
-    sets: dict[str, list[Script]] = {}
-    for row in rows:
-        lost = [t["wav"] for t in row["turns"] if not is_spoken(t["wav"], failures)]
-        if lost:
-            why = failures[Path(lost[0]).stem]
-            reason = "a turn could not be spoken"
-            left_out.append({"id": row["id"], "reason": reason, "why": why})
-            continue
-        turns = tuple(spoken_turn(turn) for turn in row["turns"])
-        script = Script(row["id"], row["source"], row["speaker"], turns)
-        sets.setdefault(row["set"], []).append(script)
-    return sets
-
-
-def usable(
-    scripts: Iterable[Script], settings: Settings, left_out: list[dict]
-) -> Iterator[Script]:
-    """Scripts whose turns are short enough; the others are added to `left_out`."""
-    limit = settings.turn_taking.max_turn_seconds
-    for script in scripts:
-        if too_long(script, limit):
-            reason = f"a turn is longer than {limit:g} s"
-            left_out.append({"id": script.id, "reason": reason})
-        else:
-            yield script
-
-
-def read_pools(local: Path, failures: dict[str, str]) -> Pools:
-    """Backchannels that were spoken, and the bank of noises where there is one."""
-    backchannels: dict[str, list[Sound]] = {}
-    path = local / "backchannels.jsonl"
-    for row in read_jsonl(path) if path.is_file() else []:
-        if is_spoken(row["wav"], failures):
-            sound = Sound(row["wav"], wav_seconds(row["wav"]), row["text"])
-            backchannels.setdefault(row["speaker"], []).append(sound)
-    bank = local / "sounds"
-    noises = []
-    if bank.is_dir():
-        rows = read_jsonl(bank / "sounds.jsonl")
-        noises = [Sound(str(bank / row["wav"]), row["seconds"]) for row in rows]
-    return Pools(backchannels, noises)
+def write_left_out(path: Path, left_out: Iterable[LeftOut]) -> None:
+    """List what is not used, each once for each reason, and print how many."""
+    unique = list({(one.id, one.reason): one for one in left_out}.values())
+    write_jsonl(path, [one.to_row() for one in unique])
+    for reason, count in Counter(one.reason for one in unique).items():
+        print(f"{count} conversations left out: {reason} ({path.name})", flush=True)
 
 
 def write_layouts(path: Path, layouts: Iterable[Layout]) -> float:
@@ -114,31 +95,42 @@ def write_layouts(path: Path, layouts: Iterable[Layout]) -> float:
     return seconds
 
 
-def draw_set(
-    name: str,
-    settings: Settings,
-    sets: dict[str, list[Script]],
-    left_out: list[dict],
-    pools: Pools,
-    args: argparse.Namespace,
-) -> None:
-    """Write the layouts of one set.
+def draw_set(path: Path, drawer: Drawer) -> None:
+    """Write the layouts of one set."""
+    seconds = write_layouts(path, progress(drawer, f"drawing {path.stem}", len(drawer)))
+    print(
+        f"{path.stem}: {len(drawer)} conversations, {seconds / 3600:.2f} h", flush=True
+    )
+
+
+def draw_sets(corpus: Corpus, material: Material, local: Path) -> None:
+    """Write the layouts of all sets, and the list of what they leave out.
 
     Raises:
-        ValueError: no conversation can be used.
+        ValueError: a set has no conversation that it could use.
     """
-    wanted = settings.scripts or name
-    scripts = list(usable(sets.get(wanted, ()), settings, left_out))
-    if not scripts:
-        raise ValueError(
-            f"set {name}: no conversation of conversations.jsonl is left in the set "
-            f"{wanted!r} (there are {', '.join(sorted(sets)) or 'none'}); correct "
-            f"{args.config} or see {args.local}/left_out.jsonl."
+    names = corpus.sets.named or sorted(material.scripts)
+    settings = {name: corpus.sets.of(name) for name in names}
+    choices = {
+        name: choose_scripts(material.scripts.get(one.scripts or name, ()), one)
+        for name, one in settings.items()
+    }
+    left_out = [choice.left_out for choice in choices.values()]
+    write_left_out(
+        local / "left_out.jsonl", itertools.chain(material.left_out, *left_out)
+    )
+    for name, choice in choices.items():
+        check_choice(name, settings[name], choice, material)
+    for name, choice in choices.items():
+        drawer = Drawer(
+            name,
+            choice.scripts,
+            settings[name],
+            material.pools,
+            corpus.seed,
+            corpus.speech.user_rate,
         )
-    drawer = Drawer(name, scripts, settings, pools, args.seed, args.user_rate)
-    path = args.local / "layouts" / f"{name}.jsonl"
-    seconds = write_layouts(path, tqdm(drawer, f"drawing {name}", len(drawer)))
-    print(f"{name}: {len(drawer)} conversations, {seconds / 3600:.2f} h", flush=True)
+        draw_set(local / "layouts" / f"{name}.jsonl", drawer)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -153,19 +145,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    corpus = read_corpus(args.config)
-    args.user_rate = corpus.speech.user_rate
-    left_out: list[dict] = []
-    failures = read_failures(args.local / "clips")
-    rows = read_jsonl(args.local / "spoken.jsonl")
-    sets = scripts_by_set(tqdm(rows, "reading"), failures, left_out)
-    pools = read_pools(args.local, failures)
-    for name in corpus.sets.named or sorted(sets):
-        draw_set(name, corpus.sets.of(name), sets, left_out, pools, args)
-    unique = {(row["id"], row["reason"]): row for row in left_out}
-    write_jsonl(args.local / "left_out.jsonl", unique.values())
-    for reason, count in Counter(row["reason"] for row in unique.values()).items():
-        print(f"{count} conversations left out: {reason} (left_out.jsonl)", flush=True)
+    corpus = read_corpus(args.config, seed=args.seed)
+    draw_sets(corpus, read_material(args.local), args.local)
 
 
 if __name__ == "__main__":

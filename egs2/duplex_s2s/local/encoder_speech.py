@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-import soxr
-from clips import is_spoken, read_failures
+from clips import file_digest, is_spoken, read_failures
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.data_folder import read_table, write_table
 from espnet2_duplex.jsonl import read_jsonl
-from espnet2_duplex.sound_files import write_wav
+from espnet2_duplex.sound_files import read_header, read_mono, write_wav
 
 SAMPLE_RATE = 16000
 MAX_AGENT_CLIPS = 400  # about half an hour: one voice shall not drown the users'
@@ -64,14 +62,17 @@ def agent_utterances(codec_train: Path) -> list[Utterance]:
 
 
 def at_16_khz(utterance: Utterance, folder: Path) -> Path:
-    """The sound itself, or a copy at 16 kHz in the folder."""
-    rate = soundfile.info(utterance.wav).samplerate
-    if rate == SAMPLE_RATE:
-        return utterance.wav
-    copy = folder / f"{utterance.wav.stem}.wav"
+    """The sound itself, or a copy at 16 kHz in the folder, named by path and age.
+
+    Raises:
+        ValueError: the sound is missing or unreadable.
+    """
+    wav = utterance.wav
+    if read_header(wav).sample_rate == SAMPLE_RATE:
+        return wav
+    copy = folder / f"{wav.stem}-{file_digest(wav)}.wav"
     if not copy.exists():
-        speech, _ = soundfile.read(utterance.wav, dtype="float32")
-        write_wav(copy, soxr.resample(speech, rate, SAMPLE_RATE), SAMPLE_RATE)
+        write_wav(copy, read_mono(wav, SAMPLE_RATE), SAMPLE_RATE)
     return copy
 
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
 from clips import is_spoken, read_failures
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.data_folder import write_speakers, write_table
 from espnet2_duplex.jsonl import read_jsonl
+from espnet2_duplex.sound_files import read_header
 
 SETS = ("train", "valid", "test")
 SPEAKER = "agent"
@@ -62,7 +62,7 @@ def write_codec_set(folder: Path, sentences: Sequence[Sentence]) -> float:
     """
     if not sentences:
         raise ValueError(f"{folder} would be empty; give its set some conversations.")
-    seconds = {s.id: soundfile.info(s.wav).duration for s in sentences}
+    seconds = {s.id: read_header(s.wav).seconds for s in sentences}
     write_table(folder / "wav.scp", {s.id: s.wav for s in sentences})
     write_table(folder / "text", {s.id: s.text for s in sentences})
     write_table(folder / "utt2dur", {id: f"{d:.6f}" for id, d in seconds.items()})

@@ -17,14 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pyroomacoustics
-import soundfile
-from recordings import read_mono, sound_paths
+from recordings import sound_paths
 
-from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import write_jsonl
 from espnet2_duplex.simulation.user_channel.bank import ROOMS_FILE
 from espnet2_duplex.simulation.user_channel.rooms import from_direct_sound
+from espnet2_duplex.sound_files import read_mono, write_wav
 
 SPEED_OF_SOUND = 343.0  # m/s
 SIZE_RANGE = ((2.5, 8.0), (2.0, 6.0), (2.3, 3.5))  # length, width, height in metres
@@ -114,8 +113,7 @@ def simulate(
 
 def write_response(path: Path, response: np.ndarray, sample_rate: int) -> None:
     """Write (R,) float32 with 24 bits: far below its peak, 16 bits are coarse."""
-    with replacing(path) as temporary:
-        soundfile.write(temporary, response, sample_rate, "PCM_24", format="WAV")
+    write_wav(path, response, sample_rate, "PCM_24")
 
 
 def make_rooms(out: Path, num_rooms: int, sample_rate: int, seed: int) -> None:

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from recordings import read_mono, sound_paths
+from recordings import sound_paths
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import write_jsonl
 from espnet2_duplex.simulation.sounds import KINDS, PEAK_LEVEL, make_sound
-from espnet2_duplex.sound_files import write_wav
+from espnet2_duplex.sound_files import read_mono, write_wav
 
 SOUNDS_FILE = "sounds.jsonl"
 OWN_KIND = "own"

@@ -13,14 +13,15 @@ The kinds of sources and their options stand in `sources/`. Paths are relative t
 
 Sets: an entry's `set`, or the row's own, stands; other rows are split by the SHA-1 of
 their ids, with the shares `held_out` of their entry. No leak: rows with the same user
-texts are put together, so that a row without a set of its own goes to train if one like
-it is there, and is left out if one like it was put into a held-out set by name.
+texts are split as one, by the id of the first of them. Where one like them has a set by
+name they go to train if that is train, and are left out if it is another.
 """
 
 import argparse
 import sys
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conversation_format import split_sets, write_conversations
@@ -34,8 +35,21 @@ from espnet2_duplex.bin.cli import run_cli
 REPEATED = "the same user texts are in a held-out set"
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """A row that may still lack its set.
+
+    Attributes:
+        row: of the format.
+        held_out: shares of the sets beside train, of its entry.
+    """
+
+    row: dict
+    held_out: Mapping[str, float]
+
+
 def read_entries(path: Path) -> tuple[list[dict], dict]:
-    """The entries of `texts`, and the user voices of `speech` by their use.
+    """The entries of `texts`, and what `speech` says to a `Job`: voices and rates.
 
     Raises:
         ValueError: the file is missing or faulty, or has no texts.
@@ -43,14 +57,16 @@ def read_entries(path: Path) -> tuple[list[dict], dict]:
     corpus = read_corpus(path)
     if not (isinstance(corpus.texts, list) and corpus.texts):
         raise ValueError(f"{path} has no list `texts`; add the sources of texts.")
+    speech = corpus.speech
     voices = {
-        use: tuple(v for users in corpus.speech.user for v in getattr(users, use))
+        use: tuple(v for users in speech.user for v in getattr(users, use))
         for use in ("train_voices", "test_voices")
     }
-    return corpus.texts, voices
+    rates = {"user_rate": speech.user_rate, "agent_rate": speech.agent_rate}
+    return corpus.texts, voices | rates
 
 
-def rows_of_entry(entry: object, where: str, job: Job) -> list[dict]:
+def rows_of_entry(entry: object, where: str, job: Job) -> list[Drafted]:
     """Rows of one entry; those that its options put into a set have it.
 
     Raises:
@@ -62,7 +78,7 @@ def rows_of_entry(entry: object, where: str, job: Job) -> list[dict]:
         rows = [{**row, "set": options.set} for row in rows]
     if options.num is not None and len(rows) < options.num:
         print(f"{where}: {options.num} are wanted, there are {len(rows)}", flush=True)
-    return [{**row, "_held_out": options.held_out} for row in rows]
+    return [Drafted(row, options.held_out) for row in rows]
 
 
 def user_key(row: dict) -> tuple[str, ...]:
@@ -74,42 +90,45 @@ def user_key(row: dict) -> tuple[str, ...]:
     )
 
 
-def with_sets(rows: list[dict], refused: Counter) -> list[dict]:
-    """Rows that all have a set, none of them in two (rule above).
+def with_sets(drafts: Sequence[Drafted], refused: Counter) -> list[dict]:
+    """Rows that all have a set; none without a name is like one in another set.
 
-    Rows come with "_held_out", the shares of their entry, and go without it.
+    Args:
+        drafts: in the order of the corpus.
+        refused: counts those that are left out.
     """
     named: dict[tuple[str, ...], set[str]] = {}
-    for row in rows:
-        if "set" in row:
-            named.setdefault(user_key(row), set()).add(row["set"])
-    split = _split(rows)
-    in_train = {user_key(row) for row in rows if split.get(row["id"]) == "train"}
-    in_train |= {key for key, sets in named.items() if "train" in sets}
+    for draft in drafts:
+        if "set" in draft.row:
+            named.setdefault(user_key(draft.row), set()).add(draft.row["set"])
+    sets = {key: "train" for key, names in named.items() if "train" in names}
+    sets |= _split([draft for draft in drafts if user_key(draft.row) not in named])
     complete = []
-    for row in rows:
-        row = {key: value for key, value in row.items() if key != "_held_out"}
+    for draft in drafts:
+        row = draft.row
         if "set" not in row:
-            key = user_key(row)
-            if key in named and "train" not in named[key]:
+            if user_key(row) not in sets:
                 refused[REPEATED] += 1
                 continue
-            row["set"] = "train" if key in in_train else split[row["id"]]
+            row = {**row, "set": sets[user_key(row)]}
         complete.append(row)
     return complete
 
 
-def _split(rows: list[dict]) -> dict[str, str]:
-    """Sets of the rows without one, by the id, within each dataset."""
-    by_source: dict[tuple, list[str]] = {}
-    for row in rows:
-        if "set" not in row:
-            key = (row["source"], *row["_held_out"].items())
-            by_source.setdefault(key, []).append(row["id"])
-    split: dict[str, str] = {}
-    for key, ids in by_source.items():
-        split |= split_sets(ids, dict(key[1:]))
-    return split
+def _split(drafts: Sequence[Drafted]) -> dict[tuple[str, ...], str]:
+    """Sets by the user texts, from the id of their first row, within each dataset."""
+    first: dict[tuple[str, ...], Drafted] = {}
+    for draft in drafts:
+        first.setdefault(user_key(draft.row), draft)
+    by_source: dict[tuple, dict[str, tuple[str, ...]]] = {}
+    for key, draft in first.items():
+        source = (draft.row["source"], *draft.held_out.items())
+        by_source.setdefault(source, {})[draft.row["id"]] = key
+    return {
+        keys[id]: name
+        for source, keys in by_source.items()
+        for id, name in split_sets(keys, dict(source[1:])).items()
+    }
 
 
 def report(rows: list[dict]) -> list[str]:
@@ -144,12 +163,12 @@ def make_texts(config: Path, job: Job) -> list[dict]:
     Raises:
         ValueError: the YAML or a source is faulty.
     """
-    entries, voices = read_entries(config)
-    job = replace(job, **voices)
+    entries, speech = read_entries(config)
+    job = replace(job, **speech)
     named = [(e, f"{config}, texts {number}") for number, e in enumerate(entries)]
     for entry, where in named:
         parse_entry(entry, where)  # all entries, before the first one takes minutes
-    rows: list[dict] = []
+    rows: list[Drafted] = []
     for entry, where in named:
         own = replace(job, refused=Counter())
         rows += rows_of_entry(entry, where, own)

@@ -17,30 +17,28 @@ agent's lead in front. Starts of agent turns are those of the wav with its lead.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from casting import Casting, build_engines
 from clip_plan import ClipPlan
-from clips import OWN_WAV, Clip, failures_file
+from clips import MIN_FAILURES, OWN_WAV, Clip, failures_file, too_many
 from conversation_format import read_conversations
 from corpus_settings import read_speech
-from tqdm import tqdm
+from progress import progress
 from tts.engine import Engine
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import write_jsonl
 
 
-def check_texts(
-    clips: Iterable[Clip], engines: dict[str, Engine], progress: Callable = tqdm
-) -> dict[str, str]:
+def check_texts(clips: Iterable[Clip], engines: dict[str, Engine]) -> dict[str, str]:
     """Why clips cannot be spoken: id -> reason. Each text is checked once an engine."""
     clips = [clip for clip in clips if clip.engine != OWN_WAV]
     wanted = dict.fromkeys((clip.engine, clip.text) for clip in clips)
     reasons: dict[tuple[str, str], str] = {}
-    for engine, text in progress(wanted, "checking texts", mininterval=1.0):
+    for engine, text in progress(wanted, "checking texts"):
         try:
             engines[engine].check_text(text)
         except ValueError as problem:
@@ -69,7 +67,7 @@ def report_failures(plan: ClipPlan, reasons: dict[str, str], max_share: float) -
     """Tell of texts that cannot be pronounced.
 
     Raises:
-        ValueError: more than `max_share` of the clips have one.
+        ValueError: too many clips have one, see `clips.too_many`.
     """
     if not reasons:
         return
@@ -80,7 +78,7 @@ def report_failures(plan: ClipPlan, reasons: dict[str, str], max_share: float) -
         f"{failures_file(plan.folder, 'plan')}, the first of {plan.where[first]}: "
         f"{reasons[first]}"
     )
-    if len(reasons) > max_share * total:
+    if too_many(len(reasons), total, max_share):
         raise ValueError(f"{sentence}; or give the turn a wav.")
     print(f"warning: {sentence}; they are left out.", file=sys.stderr, flush=True)
 
@@ -99,7 +97,8 @@ def get_parser() -> argparse.ArgumentParser:
         "--max_failed_share",
         type=float,
         default=0.02,
-        help="of clips that may be left out as they cannot be pronounced",
+        help="of clips that may be left out as they cannot be pronounced; "
+        f"{MIN_FAILURES} may in any case",
     )
     return parser
 

@@ -4,26 +4,34 @@
 Renders every `--num_jobs`-th conversation of `<local>/layouts/<set>.jsonl` into
 `<out>/wav/`: `<id>_user` and `<id>_agent`. A wav that is there is kept, so that a run
 that was stopped goes on; the stage that calls this empties the folder when layouts or
-settings have changed. Bytes do not depend on the number of jobs.
+settings have changed. Bytes do not depend on the number of jobs. Streams are checked
+before they are written, so what `collect_set.py` finds there is good.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from corpus_settings import Corpus, read_corpus
-from tqdm import tqdm
+from progress import progress
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.dataset_checks import load_speech
+from espnet2_duplex.conversation import Conversation
+from espnet2_duplex.dataset_checks import (
+    check_equal_duration,
+    check_speech,
+    load_speech,
+)
 from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.layout import Layout
 from espnet2_duplex.simulation.streams import render
 from espnet2_duplex.simulation.user_channel.chain import Bank
 from espnet2_duplex.simulation.user_channel.memory import keep_freed_memory
 from espnet2_duplex.sound_files import write_wav
+from espnet2_duplex.timing import FrameClock
 
 CLIPS_IN_MEMORY = 512  # answers recur
 FOLDER_SIZE = 1000  # conversations in one folder: file systems dislike a million
@@ -46,15 +54,43 @@ def read_lines(path: Path) -> list[str]:
     return read_text(path).rstrip("\n").split("\n")
 
 
+def check_streams(
+    conversation: Conversation, streams: Sequence[np.ndarray], rates: Sequence[int]
+) -> None:
+    """What `validate_data.py` asks of the wavs, of samples that are not written yet.
+
+    Args:
+        conversation: its id and turns.
+        streams: of user and agent, (N,) float32.
+        rates: of the streams, in Hz.
+
+    Raises:
+        ValueError: a sample is not finite, the streams cover different numbers of
+            frames, or a turn ends after them.
+    """
+    clock = FrameClock()
+    id, num_frames = conversation.id, []
+    for role, stream, rate in zip(("user", "agent"), streams, rates):
+        check_speech(f"conversation {id}: the {role}'s stream", stream, rate, rate)
+        num_frames.append(clock.num_frames(len(stream), rate))
+    check_equal_duration(id, *num_frames, clock)
+    Conversation(id, conversation.turns, clock.seconds(num_frames[0]))
+
+
 def render_conversation(
     layout: Layout, paths: tuple[Path, Path], corpus: Corpus, name: str, bank: Bank
 ) -> None:
-    """Write both wavs of a conversation unless they are there."""
+    """Write both wavs of a conversation unless they are there.
+
+    Raises:
+        ValueError: a clip is missing, or the streams are not fit for a data folder.
+    """
     if all(path.is_file() for path in paths):
         return
     rates = (corpus.speech.user_rate, corpus.speech.agent_rate)
     channel = corpus.sets.of(name).user_channel
     streams = render(layout, *rates, channel, bank, corpus.seed, load_clip)
+    check_streams(layout.conversation, streams, rates)
     for path, stream, rate in zip(paths, streams, rates):
         write_wav(path, stream, rate)
 
@@ -85,7 +121,7 @@ def main(cmd: list[str] | None = None) -> None:
     )
     lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
     mine = range(args.job - 1, len(lines), args.num_jobs)
-    for number in tqdm(mine, args.set):
+    for number in progress(mine, f"rendering {args.set}"):
         layout = Layout.from_json(lines[number])
         key, suffix = layout.conversation.id, settings.audio_format
         paths = tuple(

@@ -6,8 +6,9 @@
 Hours per source, speakers, turns, gaps, overlaps, barge-ins, lengths, the share of text
 tokens that do not fit their turn, time per hour of conversation, and outliers
 by id. Prints the paper's Table 1 for these data and a summary, in Markdown. Beside the
-page <out>.json has all counts; it may be given in the place of folders, so that a corpus
-can be reported in parts and merged. Reads text files only, unless --check_audio is given.
+page <out>.json has all counts; it may be given in the place of folders, so that a
+corpus can be reported in parts and merged. Reads text files only, unless --check_audio
+is given.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+from corpus_settings import read_speech
 from report_reading import (
     heard,
     read_records,
@@ -52,7 +54,9 @@ def folder_statistics(
     if args.token_model:
         records = count_tokens(records, open_tokenizer(args.token_model))
     if args.check_audio:
-        records = heard(records, folder)
+        speech = read_speech(args.config)
+        rates = {"user": speech.user_rate, "agent": speech.agent_rate}
+        records = heard(records, folder, rates)
     return collect_set(records, limits, args.max_listed)
 
 
@@ -75,7 +79,8 @@ def make_report(args: argparse.Namespace, limits: OutlierLimits) -> DataReport:
             infos.update(read_source_infos(path))
         for name in sets.keys() & found.keys():
             raise ValueError(
-                f"{path} has the set {name}, which was there before; give each set once."
+                f"{path} has the set {name}, which was there before; give each set "
+                "once."
             )
         sets.update(found)
     return DataReport(sets, infos, timings, limits)
@@ -131,6 +136,9 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--check_audio", action="store_true", help="listen for level, clipping, silence"
+    )
+    parser.add_argument(
+        "--config", type=Path, help="corpus YAML; the rates that --check_audio expects"
     )
     parser.add_argument(
         "--max_listed", type=int, default=50, help="outliers of a kind and set, by id"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
+from progress import progress
 
 from espnet2_duplex.conversation import Conversation, turns_from_json
 from espnet2_duplex.data_folder import read_table
@@ -17,7 +17,6 @@ from espnet2_duplex.metrics.data_tables import SourceInfo
 
 UNKNOWN_SOURCE = "unknown"
 ROUNDING_SECONDS = 0.01  # utt2dur has two decimals
-USER_RATE, AGENT_RATE = 16000, 22050  # Hz
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def read_records(tables: FolderTables) -> Iterator[Record]:
     Raises:
         ValueError: turns, events or a duration are broken; names file and conversation.
     """
-    for id in tqdm(tables.turns, f"reading {tables.folder}", mininterval=1):
+    for id in progress(tables.turns, f"reading {tables.folder}"):
         try:
             yield Record(
                 conversation=_conversation(id, tables),
@@ -82,16 +81,22 @@ def read_records(tables: FolderTables) -> Iterator[Record]:
             raise ValueError(f"{tables.folder}: {error}") from error
 
 
-def heard(records: Iterator[Record], folder: Path) -> Iterator[Record]:
+def heard(
+    records: Iterator[Record], folder: Path, rates: Mapping[str, int]
+) -> Iterator[Record]:
     """The records with the faults that can be heard in their two streams.
 
+    Args:
+        records: of one folder.
+        folder: that holds user.scp and agent.scp.
+        rates: in Hz, of "user" and "agent".
     Raises:
         ValueError: a wav is missing, unreadable or of another rate.
     """
-    wavs = {role: read_table(folder / f"{role}.scp") for role in ("user", "agent")}
+    wavs = {role: read_table(folder / f"{role}.scp") for role in rates}
     for record in records:
         faults: list[str] = []
-        for role, rate in (("user", USER_RATE), ("agent", AGENT_RATE)):
+        for role, rate in rates.items():
             id = record.conversation.id
             if id not in wavs[role]:
                 raise ValueError(
@@ -125,7 +130,7 @@ def read_source_infos(folder: Path) -> dict[str, SourceInfo]:
         except (json.JSONDecodeError, TypeError) as problem:
             raise ValueError(
                 f"{path}: {source} has {text}; expected a JSON object with name, task, "
-                'speech, multi_turn, for example {"task": "Spoken QA", "speech": "TTS"}.'
+                'speech, multi_turn, such as {"task": "Spoken QA", "speech": "TTS"}.'
             ) from problem
     return infos
 
@@ -147,7 +152,8 @@ def read_timings(path: Path) -> tuple[tuple[str, float], ...]:
             spent = -1.0
         if not stage or not 0 <= spent < float("inf"):
             raise ValueError(
-                f"{path}, line {number} reads {line!r}; expected a stage and its seconds."
+                f"{path}, line {number} reads {line!r}; expected a stage and its "
+                "seconds."
             )
         timings.append((stage.strip(), spent))
     return tuple(timings)

@@ -7,35 +7,39 @@
 Each job is one process with one thread. A wav that is there is kept, so a run that was
 stopped goes on where it was. A clip that fails is tried once more; if it fails again it
 is listed with the reason in `<out>/failed.<list>.<job>.jsonl`, and the others go on.
-The job ends with exit code 1 if more than `--max_failed_share` of its clips failed, or
-at once if the machine is at fault, as with a full disk.
+The job ends with exit code 1 if more than five and more than `--max_failed_share` of
+its clips failed, or at once if the machine is at fault, as with a full disk.
 """
 
 import argparse
-import errno
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import soxr
 from casting import build_engines
-from clips import AGENT_LEAD_SECONDS, OWN_WAV, Clip, failures_file
+from clips import (
+    AGENT_LEAD_SECONDS,
+    MIN_FAILURES,
+    OWN_WAV,
+    Clip,
+    failures_file,
+    too_many,
+)
 from corpus_settings import read_speech
-from tqdm import tqdm
+from progress import progress
 from tts.engine import Engine
 from tts.loudness import trim_and_level
 
-from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.bin.cli import DISK_FULL, run_cli
 from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.jsonl import read_jsonl, write_jsonl
-from espnet2_duplex.sound_files import write_wav
+from espnet2_duplex.sound_files import resample, write_wav
 from espnet2_duplex.timing import nearest_sample
 
 ATTEMPTS = 2
 MAX_SHOWN_FAILURES = 3
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def speak(clip: Clip, engines: Mapping[str, Engine], attempt: int = 0) -> np.nda
     else:
         engine = engines[clip.engine]
         raw = engine.speak(clip.text, clip.voice, clip.speed, clip.seed(attempt))
-        raw = soxr.resample(raw, engine.sample_rate, clip.rate)
+        raw = resample(raw, engine.sample_rate, clip.rate)
         speech = trim_and_level(raw, clip.rate)
     lead = nearest_sample(AGENT_LEAD_SECONDS, clip.rate) if clip.role == "agent" else 0
     return np.concatenate([np.zeros(lead, np.float32), speech])
@@ -92,7 +96,7 @@ def speak_to_file(clip: Clip, out: Path, engines: Mapping[str, Engine]) -> str:
 def machine_fault(problem: OSError, path: Path) -> str:
     """A sentence for an error that would meet all clips that follow, too."""
     remedy = "mend that"
-    if problem.errno in FULL_DISK:
+    if problem.errno in DISK_FULL:
         remedy = "the disk is full: free some space"
     return (
         f"{path} cannot be made ({problem.strerror or problem}); {remedy} and run the "
@@ -116,15 +120,8 @@ def synthesise(
                 engine.prepare(voices)
             except ValueError as problem:
                 raise ValueError(f"engine {name}: {problem}.") from problem
-    progress = tqdm(
-        missing,
-        "speaking",
-        total=len(clips),
-        initial=len(clips) - len(missing),
-        unit="clip",
-        mininterval=1.0 if sys.stderr.isatty() else 30.0,
-    )
-    for clip in progress:
+    num_done = len(clips) - len(missing)
+    for clip in progress(missing, "speaking", len(clips), num_done):
         reason = speak_to_file(clip, out, engines)
         if reason:
             yield Failure(clip, reason)
@@ -136,7 +133,7 @@ def report(
     """Tell what failed.
 
     Raises:
-        ValueError: more than `max_share` of the clips failed.
+        ValueError: too many failed, see `clips.too_many`.
     """
     if not failures:
         return
@@ -145,7 +142,7 @@ def report(
         for failure in failures[:MAX_SHOWN_FAILURES]
     )
     sentence = f"{len(failures)} of {num_clips} clips failed, see {listed}: {shown}"
-    if len(failures) > max_share * num_clips:
+    if too_many(len(failures), num_clips, max_share):
         raise ValueError(
             f"{sentence}. Change these texts or voices, or allow more with "
             "--max_failed_share."
@@ -164,7 +161,10 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--job", type=int, default=1, help="number of this job, from 1")
     parser.add_argument("--num_jobs", type=int, default=1)
     parser.add_argument(
-        "--max_failed_share", type=float, default=0.02, help="of a job's clips"
+        "--max_failed_share",
+        type=float,
+        default=0.02,
+        help=f"of a job's clips; {MIN_FAILURES} may fail in any case",
     )
     parser.add_argument(
         "--count_missing",

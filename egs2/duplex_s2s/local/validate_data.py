@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import List, Optional
 
 from corpus_settings import read_corpus
+from progress import progress
 from speech_settings import SpeechSettings
-from tqdm import tqdm
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import Conversation
@@ -52,7 +52,7 @@ def validate_folder(
             user_rate=user_rate,
             agent_rate=agent_rate,
         )
-        for key in tqdm(tables["user.scp"], f"checking {folder.name}")
+        for key in progress(tables["user.scp"], f"checking {folder.name}")
     ]
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from espnet2_duplex.data_folder import read_table
 from espnet2_duplex.jsonl import read_jsonl
 from espnet2_duplex.simulation.user_channel.rooms import from_direct_sound
 from espnet2_duplex.simulation.user_channel.settings import UserChannel
+from espnet2_duplex.sound_files import read_header, read_mono
 
 ROOMS_FILE = "rooms.jsonl"
 
@@ -103,24 +103,17 @@ def _load_room(row: Mapping[str, str], folder: Path, sample_rate: int) -> RoomRe
             )
         path = folder / row[place]
         _check_recording(path, sample_rate)
-        samples, _ = soundfile.read(path, dtype="float32")
-        responses.append(from_direct_sound(samples, str(path)))
+        response = read_mono(path, sample_rate)
+        responses.append(from_direct_sound(response, str(path)))
     return RoomResponses(*responses)
 
 
 def _check_recording(path: str | Path, sample_rate: int) -> None:
     """It is a mono sound file of this rate; only its header is read."""
-    if not Path(path).is_file():
-        raise ValueError(f"{path} does not exist; correct the path or make the file.")
-    try:
-        info = soundfile.info(str(path))
-    except soundfile.LibsndfileError as problem:
+    header = read_header(path)
+    found = (header.sample_rate, header.num_channels)
+    if found != (sample_rate, 1) or header.num_samples == 0:
         raise ValueError(
-            f"{path} cannot be read as audio ({problem.error_string.rstrip('.')}); "
-            "write it again as wav."
-        ) from problem
-    if info.samplerate != sample_rate or info.channels != 1 or info.frames == 0:
-        raise ValueError(
-            f"{path} has {info.samplerate} Hz, {info.channels} channels and "
-            f"{info.frames} samples; expected sound at {sample_rate} Hz, mono."
+            f"{path} has {header.sample_rate} Hz, {header.num_channels} channels and "
+            f"{header.num_samples} samples; expected sound at {sample_rate} Hz, mono."
         )

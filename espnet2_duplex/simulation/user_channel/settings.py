@@ -6,7 +6,7 @@ the paper has none. Every range is drawn from uniformly, once for each conversat
 
 from dataclasses import dataclass, fields
 
-Range = tuple[float, float]  # low, high
+from espnet2_duplex.simulation.yaml_fields import Range
 
 TELEPHONE_LAWS = ("mu", "a", "both")
 

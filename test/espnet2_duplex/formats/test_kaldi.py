@@ -39,7 +39,7 @@ def test_no_samples_are_read_before_they_are_asked_for(data):
     for key in ("a", "b.1", "c"):
         (data / f"{key}.user.wav").unlink()
     assert recordings[0].user.num_samples == 38400
-    with pytest.raises(ValueError, match="a.user.wav cannot be read as audio"):
+    with pytest.raises(ValueError, match="a.user.wav does not exist"):
         recordings[0].user.read()
 
 

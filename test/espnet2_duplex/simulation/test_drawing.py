@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS
 from espnet2_duplex.events import events_from_json, events_to_json
-from espnet2_duplex.simulation.drawing import Drawer, too_long
+from espnet2_duplex.simulation.drawing import Drawer
 from espnet2_duplex.simulation.layout import Layout
 from espnet2_duplex.simulation.script import Script
 from espnet2_duplex.simulation.settings import Settings, changed
-from espnet2_duplex.simulation.timeline import CUT_SECONDS, GAP_SECONDS
 from espnet2_duplex.simulation.user_sounds import Pools, Sound
+from espnet2_duplex.simulation.utterances import is_too_long
 from espnet2_duplex.timing import FrameClock, microseconds
 
 EVERYTHING = {
@@ -181,10 +182,47 @@ def test_given_times_are_kept(speak):
     assert [piece.seconds for piece in layout.pieces] == [1.0, 1.74, 0.5, 1.0]
 
 
+def test_a_turn_gets_no_pause_that_would_move_a_given_time(speak):
+    hello = replace(speak("user", "hello", 2.0), start=0.5)
+    open_hello = speak("user", "hello", 2.0)
+    answer = replace(speak("agent", "hi", 1.0), start=3.04)
+    for turns in (
+        (hello, answer),
+        (open_hello, answer),
+        (hello, speak("agent", "hi", 1.0)),
+    ):
+        script = Script("call", "own", "me", turns)
+        (layout,) = draw([script], user_pauses={"share": 1})
+        assert layout.events == ()
+        user, agent = layout.conversation.turns
+        assert agent.start > user.end and user.end - user.start == pytest.approx(2.0)
+    free = Script("call", "own", "me", (open_hello, speak("agent", "hi", 1.0)))
+    (layout,) = draw([free], user_pauses={"share": 1})
+    assert [event.kind for event in layout.events] == ["pause"]
+
+
+def test_users_barge_in_only_in_the_datasets_that_are_named(scripts):
+    drawn = draw(
+        scripts,
+        num_conversations=100,
+        num_exchanges={2: 1},
+        barge_in={"share": 1, "sources": ["chitchat"]},
+    )
+    found = Counter()
+    for layout in drawn:
+        found[layout.source] += len(barge_ins(layout.conversation))
+    assert found["chitchat"] > 20 and found["qa"] == found["asr_qa"] == 0
+
+
+def test_the_order_of_shares_in_the_file_changes_nothing(scripts):
+    one = draw(scripts, num_conversations=20, num_exchanges={1: 0.4, 2: 0.6})
+    assert draw(scripts, num_conversations=20, num_exchanges={2: 0.6, 1: 0.4}) == one
+
+
 def test_a_script_with_a_long_turn_is_found_by_the_sum_of_its_parts(speak):
     turns = (speak("user", "a", 1.5), speak("user", "b", 1.5), speak("agent", "c", 1.0))
-    assert too_long(Script("s", "x", "v", turns), 2.9)
-    assert not too_long(Script("s", "x", "v", turns), 3.0)
+    assert is_too_long(Script("s", "x", "v", turns), 2.9)
+    assert not is_too_long(Script("s", "x", "v", turns), 3.0)
 
 
 def test_layouts_and_events_survive_json(layouts):

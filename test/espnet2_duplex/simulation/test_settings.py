@@ -50,6 +50,44 @@ def test_a_set_changes_the_defaults_of_its_file():
             "impatient is 'no'; write true or false",
         ),
         ({"num_exchanges": {1: 0.4}}, "num_exchanges is {1: 0.4}; give shares"),
+        ({"num_exchanges": 2}, "sets.train: num_exchanges is 2; give shares of 1"),
+        ({"num_exchanges": {"a": 1}}, "num_exchanges is {'a': 1}; give shares"),
+        ({"num_exchanges": {1: "x"}}, "num_exchanges is {1: 'x'}; give shares"),
+        ({"num_exchanges": {1: -1, 2: 2}}, "num_exchanges is {1: -1, 2: 2}; give"),
+        ({"num_exchanges": {0: 1}}, "num_exchanges is {0: 1}; give shares"),
+        ({"num_exchanges": {True: 1}}, "num_exchanges is {True: 1}; give shares"),
+        ({"num_exchanges": {}}, "num_exchanges is {}; give shares"),
+        ({"num_conversations": "many"}, "sets.train: num_conversations is 'many'; w"),
+        ({"num_conversations": 2.5}, "num_conversations is 2.5; write a whole number"),
+        ({"num_conversations": -3}, "num_conversations is -3; write a whole number"),
+        ({"num_conversations": 0}, "num_conversations is 0; write a whole number"),
+        ({"num_conversations": True}, "num_conversations is True; write a whole"),
+        (
+            {"turn_taking": {"lead_seconds": [1, "a"]}},
+            r"train.turn_taking.lead_seconds is \[1, 'a'\]; write a range",
+        ),
+        (
+            {"turn_taking": {"lead_seconds": [-2, -1]}},
+            r"lead_seconds is \[-2, -1\]; expected 0 or more",
+        ),
+        (
+            {"turn_taking": {"lead_seconds": [1, float("inf")]}},
+            r"lead_seconds is \[1, inf\]; write a range",
+        ),
+        ({"turn_taking": {"lead_seconds": 1}}, "lead_seconds is 1; write a range"),
+        (
+            {"turn_taking": {"gap_seconds": -1}},
+            "train.turn_taking.gap_seconds is -1; expected 0 or more",
+        ),
+        ({"turn_taking": {"gap_seconds": float("nan")}}, "is nan; write a number"),
+        ({"barge_in": {"cut_seconds": -1}}, "cut_seconds is -1; expected 0 or more"),
+        ({"noises": {"per_minute": -4}}, "per_minute is -4; expected 0 or more"),
+        ({"noises": {3: 4, "a": 1}}, "train.noises has the name 3; names are texts"),
+        ({"sources": "topic"}, "sets.train: sources is 'topic'; write a list of data"),
+        ({"sources": [1]}, r"sets.train: sources is \[1\]; write a list of datasets"),
+        ({"barge_in": {"sources": 1}}, "barge_in: sources is 1; write a list of data"),
+        ({"scripts": 1}, "sets.train.scripts is 1; write a text"),
+        ([1], r"c.yaml: sets.train is \[1\]; expected names with values"),
         ({"audio_format": "mp3"}, "audio_format is 'mp3'; write wav or flac"),
     ],
 )
@@ -58,9 +96,36 @@ def test_a_mistake_in_the_file_is_named(changes, message):
         read_sets({"sets": {"train": changes}}, "c.yaml")
 
 
-def test_unknown_sections_are_refused():
-    with pytest.raises(ValueError, match="c.yaml: simulation has 'set'"):
-        read_sets({"set": {}}, "c.yaml")
+@pytest.mark.parametrize(
+    "simulation, message",
+    [
+        ({"set": {}}, "c.yaml: simulation has 'set'; expected defaults and sets"),
+        ({"set": {}, 1: {}}, "c.yaml: simulation has the name 1; names are texts"),
+        (["a"], r"c.yaml: simulation is \['a'\]; expected names with values"),
+        ({"sets": ["a"]}, r"c.yaml: sets is \['a'\]; expected names with values"),
+        ({"sets": {1: {}, "a": {}}}, "c.yaml: sets has the name 1; names are texts"),
+        ({"sets": {"a b": {}}}, "c.yaml: sets has the name 'a b'; it names a folder"),
+        ({"defaults": 0}, "c.yaml: defaults is 0; expected names with values"),
+    ],
+)
+def test_a_mistake_in_a_section_is_named(simulation, message):
+    with pytest.raises(ValueError, match=message):
+        read_sets(simulation, "c.yaml")
+
+
+def test_levels_may_be_negative():
+    changes = {"noises": {"gain_range_db": [-20, -3]}}
+    sets = read_sets({"sets": {"train": changes}}, "c.yaml")
+    assert sets.of("train").noises.gain_range_db == (-20.0, -3.0)
+
+
+def test_datasets_of_a_set_and_of_its_barge_ins():
+    changes = {"sources": ["sft"], "barge_in": {"share": 0.4, "sources": ["sft"]}}
+    settings = read_sets({"sets": {"train": changes}}, "c.yaml").of("train")
+    assert settings.sources == ("sft",)
+    assert settings.barge_in.share_of("sft") == 0.4
+    assert settings.barge_in.share_of("alpaca") == 0
+    assert Settings().barge_in.share_of("alpaca") == 0.5
 
 
 def test_without_named_sets_every_set_has_the_defaults():

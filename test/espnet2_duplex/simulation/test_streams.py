@@ -55,6 +55,15 @@ def test_both_streams_have_the_same_whole_frames(layouts):
         assert len(user) // 1280 == len(agent) // 1764
 
 
+def test_streams_end_on_a_frame_also_where_agents_do_not_begin_on_one(scripts):
+    changes = {"num_conversations": 10, "turn_taking": {"on_frames": False}}
+    settings = changed(Settings(), changes, "test")
+    for layout in Drawer("train", scripts, settings, Pools(), seed=0):
+        user, agent = rendered(layout)
+        assert len(user) % 1280 == len(agent) % 1764 == 0
+        assert len(user) // 1280 == len(agent) // 1764
+
+
 def test_no_sample_of_a_role_lies_outside_its_turns(layouts):
     for layout in layouts:
         conversation = layout.conversation

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from espnet2_duplex.conversation import Conversation, Turn
-from espnet2_duplex.simulation.timeline import (
+from espnet2_duplex.conversation import (
     CUT_SECONDS,
     GAP_SECONDS,
+    Conversation,
+    Turn,
+)
+from espnet2_duplex.simulation.timeline import (
     Utterance,
     impatient_pauses,
     lay_out,
@@ -25,19 +28,20 @@ def spans(conversation, role):
     return [(turn.start, turn.end) for turn in turns]
 
 
-def two_exchanges(pause_seconds, **options):
+def two_exchanges(pause_seconds, on_frames=False):
     utterances = [QUESTION, ANSWER, QUESTION, ANSWER]
-    return lay_out(
-        "c1", utterances, pauses_seconds=[pause_seconds], **SILENCES, **options
-    )
+    pauses = {"pauses_seconds": [pause_seconds]}
+    return lay_out("c1", utterances, **pauses, **SILENCES, on_frames=on_frames)
 
 
 def test_agent_speaks_a_gap_after_the_user():
-    conversation = lay_out("c1", [QUESTION, ANSWER], pauses_seconds=[], **SILENCES)
+    conversation = lay_out(
+        "c1", [QUESTION, ANSWER], pauses_seconds=[], on_frames=False, **SILENCES
+    )
     assert conversation == Conversation(
         "c1",
         (Turn("user", 0.5, 1.5, "why?"), Turn("agent", 2.14, 5.14, "because.")),
-        6.14,
+        6.16,  # 77 frames
     )
 
 
@@ -45,7 +49,7 @@ def test_pause_counts_from_the_end_of_the_answer():
     conversation = two_exchanges(pause_seconds=0.8)
     assert spans(conversation, "user") == [(0.5, 1.5), (5.94, 6.94)]
     assert spans(conversation, "agent") == [(2.14, 5.14), (7.58, 10.58)]
-    assert conversation.duration == 11.58
+    assert conversation.duration == 11.6
 
 
 def test_barge_in_cuts_the_agent_after_the_onset():
@@ -65,8 +69,8 @@ def test_turns_stay_sorted_when_they_overlap():
     assert starts == sorted(starts)
 
 
-def test_with_a_clock_the_user_moves_so_that_the_agent_begins_on_a_frame():
-    conversation = two_exchanges(pause_seconds=0.8, clock=CLOCK)
+def test_on_frames_the_user_moves_so_that_the_agent_begins_on_a_frame():
+    conversation = two_exchanges(pause_seconds=0.8, on_frames=True)
     # 0.5 + 1 + 0.64 = 2.14 lies nearest to frame 27 (2.16); 7.60 is frame 95.
     assert spans(conversation, "user") == [(0.52, 1.52), (5.96, 6.96)]
     assert spans(conversation, "agent") == [(2.16, 5.16), (7.6, 10.6)]
@@ -76,7 +80,11 @@ def test_with_a_clock_the_user_moves_so_that_the_agent_begins_on_a_frame():
 def test_the_agent_may_speak_first():
     greeting = Utterance("agent", "hello", 1.0)
     conversation = lay_out(
-        "c1", [greeting, QUESTION, ANSWER], pauses_seconds=[0.7], **SILENCES
+        "c1",
+        [greeting, QUESTION, ANSWER],
+        pauses_seconds=[0.7],
+        on_frames=False,
+        **SILENCES,
     )
     assert spans(conversation, "agent") == [(0.5, 1.5), (3.84, 6.84)]
     assert spans(conversation, "user") == [(2.2, 3.2)]
@@ -89,7 +97,6 @@ def test_given_starts_are_kept_and_a_start_inside_an_answer_cuts_it():
         "c1",
         [QUESTION, ANSWER, again, answer],
         pauses_seconds=[9.0],
-        clock=CLOCK,
         **SILENCES,
     )
     assert spans(conversation, "user")[1] == (3.0, 4.0)
@@ -146,24 +153,26 @@ def test_gap_and_cut_are_exact_in_any_conversation(lengths, data):
             Utterance("agent", "a", answer),
         ]
         pauses.append(data.draw(st.floats(-0.8 * answer, 3.0)))
-    clock = data.draw(st.sampled_from([None, CLOCK]))
+    on_frames = data.draw(st.booleans())
     conversation = lay_out(
         "c",
         utterances,
         lead_seconds=data.draw(st.floats(0, 2)),
         pauses_seconds=pauses[:-1],
         tail_seconds=1.0,
-        clock=clock,
+        on_frames=on_frames,
     )
+    num_frames = CLOCK.nearest_frame(conversation.duration)
+    assert conversation.duration == pytest.approx(CLOCK.seconds(num_frames))
     users, agents = conversation.user_turns, conversation.agent_turns
     starts = [turn.start for turn in conversation.turns]
     assert starts == sorted(starts)
     # Times are kept to the microsecond, so that a difference may be off by one.
     for user, agent in zip(users, agents):
         assert abs(microseconds(agent.start - user.end - GAP_SECONDS)) <= 1
-        if clock is not None:
-            frame = clock.nearest_frame(agent.start)
-            assert abs(microseconds(agent.start - clock.seconds(frame))) <= 1
+        if on_frames:
+            frame = CLOCK.nearest_frame(agent.start)
+            assert abs(microseconds(agent.start - CLOCK.seconds(frame))) <= 1
     for (_, answer), agent, user in zip(lengths, agents, users[1:]):
         uncut = agent.start + answer
         if user.start < uncut - 2e-6:

@@ -59,3 +59,22 @@ def test_exchanges_begin_where_the_user_speaks_after_the_agent():
         (CONTEXT, QUESTION, ANSWER),
         (QUESTION, ANSWER),
     ]
+
+
+def test_an_end_needs_a_start():
+    message = "the user's turn 'So,' ends at 2.6 s and has no start; give it one"
+    with pytest.raises(ValueError, match=message):
+        SpokenTurn("user", "So,", "a.wav", 1.0, end=2.6)
+
+
+def test_only_one_question_with_its_answer_is_single():
+    timed = SpokenTurn("agent", "A star.", "answer.wav", 1.0, start=3.0)
+    for turns, expected in (
+        ((QUESTION, ANSWER), True),
+        ((CONTEXT, QUESTION, ANSWER), True),
+        ((ANSWER, QUESTION), False),
+        ((QUESTION, ANSWER, QUESTION, ANSWER), False),
+        ((QUESTION, timed), False),
+    ):
+        assert Script("s", "x", "v", turns).is_single is expected
+    assert Script("s", "x", "v", (QUESTION, ANSWER)).text == "What is the sun? A star."

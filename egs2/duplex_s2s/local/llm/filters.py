@@ -14,6 +14,7 @@ MIN_WORDS = 2
 MAX_WORDS = 30  # Sec. 4.3
 MAX_SHARED = 0.5  # of two lines' word pairs
 MIN_QUOTED = 0.6  # of an answer's meaningful words, from the transcript
+ITEM = re.compile(r"(?:^|[.:?!]\s)\d{1,2}[.)](?=\s|$)")  # "1." of a list
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ Filters = Mapping[str, Callable[[Draft], bool]]
 
 def _cannot_be_said(draft: Draft) -> bool:
     try:
-        return speakable(draft.text) != draft.text
+        return speakable(draft.text) != draft.text or bool(ITEM.search(draft.text))
     except Refused:
         return True
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from llm.backend import Message, Prompt
+from llm.attention import GROUPED
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import DynamicCache
 
@@ -42,7 +43,9 @@ class LocalModel:
         dtype = torch.float32 if self._device == "cpu" else torch.bfloat16
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+            model = AutoModelForCausalLM.from_pretrained(
+                source, dtype=dtype, attn_implementation=GROUPED
+            )
         except (OSError, ValueError) as problem:
             reason = str(problem).splitlines()[0]
             raise ValueError(
@@ -127,10 +130,12 @@ class LocalModel:
 
 
 def alike(prompts: Sequence[Prompt]) -> list[list[int]]:
-    """Indices of prompts with the same first message, which is read once for all."""
-    groups: dict[Message, list[int]] = {}
+    """Indices of prompts with the same system message: what they begin with is shared."""
+    groups: dict[Message | None, list[int]] = {}
     for number, prompt in enumerate(prompts):
-        groups.setdefault(prompt.messages[0], []).append(number)
+        first = prompt.messages[0]
+        key = first if first.role == "system" else None
+        groups.setdefault(key, []).append(number)
     return list(groups.values())
 
 

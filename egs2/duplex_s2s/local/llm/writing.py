@@ -22,7 +22,7 @@ from llm.prompts import PromptFile
 Writing = Generator[Prompt, str, list[str]]
 TOKENS_PER_WORD = 1.5  # of English, with a margin
 TRIES_PER_TURN = 4
-WARMER = 0.2  # added to the temperature at each new try of a turn
+WARMER = 0.15  # at each new try of an answer: a cool model says the same again
 
 
 class Rejected(Exception):
@@ -125,13 +125,13 @@ def _write_line(script: Script, lines: list[str], attempt: int, rejections: Coun
     is_answer = len(lines) % 2 == 1
     messages = answer_messages(script, lines) if is_answer else opened(script, lines)
     sampling = script.sampling
-    temperature = sampling.answer_temperature if is_answer else sampling.temperature
     for number in range(TRIES_PER_TURN):
+        warm = sampling.answer_temperature + WARMER * number
         text = yield Prompt(
             tuple(messages),
             script.seed(attempt, len(lines), number),
             max_tokens=round(script.max_words * TOKENS_PER_WORD),
-            temperature=temperature + WARMER * number,
+            temperature=warm if is_answer else sampling.temperature,
             top_p=sampling.top_p,
             stop=("\n",),
         )

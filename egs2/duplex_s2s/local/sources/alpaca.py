@@ -1,4 +1,4 @@
-"""Alpaca (Sec. 4.1): the user gives an instruction, perhaps with an input; one answer."""
+"""Alpaca (Sec. 4.1): the user gives an instruction, perhaps with input; one answer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

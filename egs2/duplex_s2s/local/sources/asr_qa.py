@@ -7,17 +7,13 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-import numpy as np
-import soundfile
-import soxr
 from sources.asr_manifest import Utterance, read_manifest
 from sources.published import read_lines, text_of
 from sources.rows import Job, Options, Refused, agent, choose, kept, make_row, user
 from sources.speakable import MAX_TURN_SECONDS, cut, short, speakable
 
-from espnet2_duplex.atomic import replacing
-
-USER_RATE = 16000  # Hz
+from espnet2_duplex.sound_files import read_header, read_mono, write_wav
+from espnet2_duplex.timing import nearest_sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +37,23 @@ class AsrQaOptions(Options):
     max_turn_seconds: float = MAX_TURN_SECONDS
 
 
-def asr_qa(options: AsrQaOptions, job: Job) -> Iterator[dict]:
-    """One row a question; recordings that are no 16 kHz mono wav are written anew.
+@dataclass(frozen=True)
+class Asked:
+    """A question about an utterance.
 
-    Those go to `<out>/asr_wav/`, for the chosen rows only.
+    Attributes:
+        row: of the format; its first turn says the utterance.
+        utterance: the recording.
+    """
+
+    row: dict
+    utterance: Utterance
+
+
+def asr_qa(options: AsrQaOptions, job: Job) -> Iterator[dict]:
+    """One row a question; what is no mono wav of the users' rate is copied.
+
+    Copies go to `<out>/asr_wav/`, for the chosen rows only.
 
     Raises:
         ValueError: a faulty line, a question about no utterance of the manifest, or a
@@ -65,12 +74,11 @@ def asr_qa(options: AsrQaOptions, job: Job) -> Iterator[dict]:
         (find_utterance(utterances, fields, where), where, fields)
         for where, fields in read_lines(job.find(options.questions))
     )
-    convert = partial(question_row, options, numbers, manifest.name)
-    rows = choose(kept(items, convert, job.refused), options.num, job.seed)
-    for row in rows:
-        utterance = row["turns"][0].pop("utterance")
-        row["turns"][0]["wav"] = user_wav(utterance, job.out)
-        yield row
+    convert = partial(ask, options, numbers, manifest.name)
+    asked = kept(items, convert, job.refused)
+    for one in choose(asked, options.num, job.seed, lambda one: one.row["id"]):
+        one.row["turns"][0]["wav"] = user_wav(one.utterance, job.out, job.user_rate)
+        yield one.row
 
 
 def find_utterance(utterances: dict, fields: dict, where: str) -> Utterance:
@@ -90,10 +98,10 @@ def find_utterance(utterances: dict, fields: dict, where: str) -> Utterance:
     return utterances[key]
 
 
-def question_row(
+def ask(
     options: AsrQaOptions, numbers: dict[str, count], manifest: str, item: tuple
-) -> dict:
-    """The row of (utterance, where, question), whose first turn holds the utterance.
+) -> Asked:
+    """The row of (utterance, where, question), still without the recording's wav.
 
     Raises:
         Refused: the recording is too long or a text cannot be said.
@@ -109,52 +117,41 @@ def question_row(
         speakable(text_of(fields, key, where)) for key in ("question", "answer")
     )
     turns = [
-        user(utterance.text, utterance=utterance),
+        user(utterance.text),
         user(short(question, "user", limit)),
         agent(cut(answer, "agent", limit)),
     ]
     number = next(numbers.setdefault(utterance.id, count()))
     key = f"{utterance.id}_{number}"
-    return make_row(options, key, turns, options.licence, f"{manifest}, {utterance.id}")
+    origin = f"{manifest}, {utterance.id}"
+    return Asked(make_row(options, key, turns, options.licence, origin), utterance)
 
 
-def user_wav(utterance: Utterance, out: Path) -> str:
-    """Path, for a row in `out`, of the utterance as a 16 kHz mono wav.
+def user_wav(utterance: Utterance, out: Path, sample_rate: int) -> str:
+    """Path, for a row in `out`, of the utterance as a mono wav of this rate in Hz.
+
+    Of several channels the first is taken.
 
     Raises:
         ValueError: the recording is missing, unreadable or too short.
     """
     path = utterance.path
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist; correct the manifest's path.")
-    try:
-        header = soundfile.info(path)
-    except soundfile.LibsndfileError as problem:
-        reason = problem.error_string.rstrip(".")
+    header = read_header(path)
+    seconds = utterance.seconds or header.seconds - utterance.offset
+    is_whole = utterance.offset == 0 and seconds >= header.seconds - 0.01
+    if utterance.offset + seconds > header.seconds + 0.1:
         raise ValueError(
-            f"{path} cannot be read as audio ({reason}); write it as wav or flac."
-        ) from problem
-    seconds = utterance.seconds or header.duration - utterance.offset
-    is_whole = utterance.offset == 0 and seconds >= header.duration - 0.01
-    if utterance.offset + seconds > header.duration + 0.1:
-        raise ValueError(
-            f"{path} lasts {header.duration:.2f} s, but the manifest has an utterance "
+            f"{path} lasts {header.seconds:.2f} s, but the manifest has an utterance "
             f"until {utterance.offset + seconds:.2f} s; correct the manifest."
         )
-    form = (header.format, header.samplerate, header.channels)
-    if is_whole and form == ("WAV", USER_RATE, 1):
+    form = (header.format, header.sample_rate, header.num_channels)
+    if is_whole and form == ("WAV", sample_rate, 1):
         return str(path.absolute())
     content = f"{path.absolute()}|{utterance.offset}|{utterance.seconds}"
     name = f"{hashlib.sha1(content.encode()).hexdigest()[:16]}.wav"
-    first, num = (round(t * header.samplerate) for t in (utterance.offset, seconds))
-    speech, rate = soundfile.read(
-        path, start=first, frames=num, dtype="float32", always_2d=True
+    first, num_samples = (
+        nearest_sample(t, header.sample_rate) for t in (utterance.offset, seconds)
     )
-    _write_wav(out / "asr_wav" / name, speech.mean(axis=1), rate)
+    speech = read_mono(path, sample_rate, first, num_samples)
+    write_wav(out / "asr_wav" / name, speech, sample_rate)
     return f"asr_wav/{name}"
-
-
-def _write_wav(path: Path, speech: np.ndarray, rate: int) -> None:
-    speech = soxr.resample(speech, rate, USER_RATE)
-    with replacing(path) as temporary:
-        soundfile.write(temporary, speech, USER_RATE, format="WAV", subtype="PCM_16")

@@ -1,4 +1,4 @@
-"""Templated dialogues about countries, with questions that need what was said before."""
+"""Templated dialogues about countries; questions need what was said before."""
 
 import random
 from collections.abc import Iterator, Mapping

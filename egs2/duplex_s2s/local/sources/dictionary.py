@@ -7,11 +7,12 @@ from pronunciation import Pronunciation
 from text_sources import UNWANTED
 
 CRUDE = UNWANTED | frozenset(
-    "ass asshole bastard bitch bollocks boob boobs bullshit cock crap crappy cunt cum "
-    "damn damned dick dildo fag faggot fuck fucked fucker fucking fucks goddamn hitler "
-    "hooker horny killing lmao lmfao murdered naked nazi nigga nigger nude orgasm penis "
-    "piss pissed poop porn prostitute pussy rape raped retard retarded sexist sexy shit "
-    "shits shitty slut stfu stupid suicidal terrorist tit tits vagina whore wtf".split()
+    "ass asshole bastard bitch bollocks boob boobs bullshit cock crap crappy "
+    "cunt cum damn damned dick dildo fag faggot fuck fucked fucker fucking "
+    "fucks goddamn hitler hooker horny killing lmao lmfao murdered naked nazi "
+    "nigga nigger nude orgasm penis piss pissed poop porn prostitute pussy "
+    "rape raped retard retarded sexist sexy shit shits shitty slut stfu stupid "
+    "suicidal terrorist tit tits vagina whore wtf".split()
 )
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
 

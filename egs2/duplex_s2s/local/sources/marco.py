@@ -1,8 +1,8 @@
 """MS MARCO QA v2.1 (Sec. 4.1): the user reads a passage and asks, the agent answers.
 
 Three forms of the file, told apart by themselves: columns as first published
-({"query": {"0": ...}, "passages": {"0": [...]}, ...}), one query a line, and the rows of
-the Hugging Face hub, in which the passages are lists by name.
+({"query": {"0": ...}, "passages": {"0": [...]}, ...}), one query a line, and the rows
+of the Hugging Face hub, in which the passages are lists by name.
 """
 
 from collections.abc import Iterator

@@ -29,7 +29,8 @@ def conversations(options: OwnOptions, job: Job) -> Iterator[dict]:
     Raises:
         ValueError: one sentence for each faulty line.
     """
-    for conversation in read_unsplit(job.find(options.path)):
+    path = job.find(options.path)
+    for conversation in read_unsplit(path, job.user_rate, job.agent_rate):
         yield row_of(conversation, options.name, job.out)
 
 

@@ -4,8 +4,9 @@ import hashlib
 import heapq
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 from tts.kokoro import TEST_VOICES, TRAIN_VOICES
@@ -45,6 +46,8 @@ class Job:
         seed: of all choices.
         train_voices: of users in training and valid.
         test_voices: of users in the test sets.
+        user_rate: of the corpus, in Hz.
+        agent_rate: of the corpus, in Hz.
         refused: number of items by reason; sources add to it.
     """
 
@@ -53,6 +56,8 @@ class Job:
     seed: int = 0
     train_voices: tuple[str, ...] = TRAIN_VOICES
     test_voices: tuple[str, ...] = TEST_VOICES
+    user_rate: int = 16000
+    agent_rate: int = 22050
     refused: Counter = field(default_factory=Counter)
 
     def find(self, path: str) -> Path:
@@ -70,9 +75,9 @@ class Job:
         )
 
 
-def kept(
-    items: Iterable, convert: Callable[..., dict], refused: Counter
-) -> Iterator[dict]:
+def kept[T](
+    items: Iterable, convert: Callable[..., T], refused: Counter
+) -> Iterator[T]:
     """`convert(item)` of all items that it does not refuse; the others are counted."""
     for item in items:
         try:
@@ -106,15 +111,26 @@ def make_row(
     }
 
 
-def choose(rows: Iterable[dict], num: int | None, seed: int) -> list[dict]:
+def choose[T](
+    items: Iterable[T],
+    num: int | None,
+    seed: int,
+    id_of: Callable[[T], str] = itemgetter("id"),
+) -> list[T]:
     """`num` rows by seed and id, whatever their order; in the order of their ids.
 
     Of a longer source the same rows are chosen, or new ones in their place.
+
+    Args:
+        items: rows, or what holds one.
+        num: None for all.
+        seed: of the choice.
+        id_of: gives an item's id.
     """
     if num is None:
-        return list(rows)
+        return list(items)
 
-    def lot(row: Mapping) -> bytes:
-        return hashlib.sha1(f"{seed}/{row['id']}".encode()).digest()
+    def lot(item: T) -> bytes:
+        return hashlib.sha1(f"{seed}/{id_of(item)}".encode()).digest()
 
-    return sorted(heapq.nsmallest(num, rows, key=lot), key=lambda row: row["id"])
+    return sorted(heapq.nsmallest(num, items, key=lot), key=id_of)

