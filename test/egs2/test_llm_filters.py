@@ -7,7 +7,7 @@ from llm.filters import DIALOGUE, MAX_WORDS, QUESTION, Draft, first_objection
 from llm.parsing import parse_lines, shorten, tidy
 from llm.words import repeats_itself, shared_share
 
-ASKED = ["How do I bake bread?"]
+ASKED = ["How does one bake bread?"]
 TRANSCRIPT = "we walked to the old harbour and bought fresh fish for dinner"
 
 
@@ -60,7 +60,7 @@ def test_what_an_agent_says_passes(text):
         ("As an AI language model, I cannot bake bread.", "about itself"),
         ("Bread is damn good.", "crude"),
         ("Bake the bread, then bake the bread again.", "repeats itself"),
-        ("So, how do I bake bread? Mix it.", "repeats a line"),
+        ("So, how does one bake bread? Mix it.", "repeats a line"),
         ("The weather is fine today.", "off topic"),
         ("Bread wants a zxqvbrt oven.", "unknown words"),
     ],
@@ -107,7 +107,7 @@ def test_the_first_turn_must_be_about_the_subject():
 def test_lines_of_the_examples_are_not_copied():
     draft = Draft("Can I bake rye bread?", subject="bread", examples=ASKED)
     assert first_objection(draft, DIALOGUE) is None
-    draft = Draft("So how do I bake bread?", subject="bread", examples=ASKED)
+    draft = Draft("So how does one bake bread?", subject="bread", examples=ASKED)
     assert first_objection(draft, DIALOGUE) == "copies an example"
 
 
