@@ -7,9 +7,9 @@ was found and expected, and what to do.
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from espnet2_duplex.conversation import Conversation, turns_from_json
+from espnet2_duplex.sound_files import read_samples
 from espnet2_duplex.timing import FrameClock
 
 
@@ -53,15 +53,9 @@ def load_speech(path: Path, expected_rate: int) -> np.ndarray:
     Raises:
         ValueError: if the file is missing, unreadable or wrong.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path} does not exist; correct the path or make the file.")
-    try:
-        speech, sample_rate = soundfile.read(path, dtype="float32")
-    except soundfile.LibsndfileError as problem:
-        raise ValueError(
-            f"{path} cannot be read as audio ({problem.error_string.rstrip('.')}); "
-            "write it again as wav."
-        ) from problem
+    speech, sample_rate = read_samples(path)
+    if speech.shape[1] == 1:
+        speech = speech[:, 0]
     check_speech(str(path), speech, sample_rate, expected_rate)
     return speech
 

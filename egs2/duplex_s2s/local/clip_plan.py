@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from casting import Casting
-from clips import AGENT_LEAD_SECONDS, Clip, copied_clip
+from clips import AGENT_LEAD_SECONDS, Clip, copied_clip, file_digest
 from conversation_rows import ConversationTurn, TextConversation
 
 from espnet2_duplex.jsonl import read_jsonl
@@ -55,18 +55,19 @@ class ClipPlan:
         return {**row, "speaker": speaker, "turns": turns}
 
     def _turn(self, turn: ConversationTurn, speaker: str, where: str) -> dict:
-        times = {"start": turn.start, "end": turn.end}
+        given = {"start": turn.start, "end": turn.end}
         if turn.role == "agent":
-            times = with_lead(turn.start, turn.end)
+            given = with_lead(turn.start, turn.end)
             clip = self.casting.agent_clip(turn.text)
             if turn.wav is not None:
                 clip = copied_clip(turn.wav, turn.text, clip.rate)
             wav = self.add("agent", clip, where)
         elif turn.wav is not None:
             wav = str(turn.wav.absolute())
+            given["digest"] = file_digest(turn.wav)  # so that a new wav is noticed
         else:
             wav = self.add("user", self.casting.user_clip(speaker, turn.text), where)
-        given = {key: value for key, value in times.items() if value is not None}
+        given = {key: value for key, value in given.items() if value is not None}
         return {"role": turn.role, "text": turn.text, "wav": wav, **given}
 
     def backchannels(self) -> list[dict]:

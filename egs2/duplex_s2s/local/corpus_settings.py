@@ -31,7 +31,7 @@ from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 from espnet2_duplex.simulation.yaml_fields import section
 
-LISTS = ("generate", "banks", "test_sets", "drawing", "settings")
+LISTS = ("generate", "banks", "user_rate", "test_sets", "drawing", "settings")
 GENERATED = ("topic", "ultrachat", "questions")
 SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
 
@@ -220,6 +220,8 @@ def main(cmd: list[str] | None = None) -> None:
         print("\n".join(wanted_texts(args.config)))
     elif args.list == "banks":
         print(*wanted_banks(corpus))
+    elif args.list == "user_rate":
+        print(corpus.speech.user_rate)
     elif args.list == "drawing":
         print(json.dumps(drawing_settings(corpus), sort_keys=True))
     elif args.list == "settings":

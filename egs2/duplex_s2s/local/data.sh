@@ -118,11 +118,12 @@ write_texts() { # name, kind, number of dialogues or manifest of recordings, con
 }
 
 make_bank() { # rooms or sounds, option and folder of one's own recordings
-    local done_hash
-    done_hash=$(hash_of "${seed}" "$(listed "${@:3}")" "@local/make_$1.py")
+    local done_hash user_rate
+    user_rate=$(${python} local/corpus_settings.py --config "${corpus}" --list user_rate)
+    done_hash=$(hash_of "${seed}" "${user_rate}" "$(listed "${@:3}")" "@local/make_$1.py")
     if ! is_done "${local}/$1" "${done_hash}"; then
         begin "${local}/$1" "${done_hash}"
-        timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --seed "${seed}" "${@:2}"
+        timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --seed "${seed}" --sample_rate "${user_rate}" "${@:2}"
         mark_done "${local}/$1" "${done_hash}"
     fi
 }
@@ -150,7 +151,8 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
         local/{plan_clips,clip_plan,clips,casting,speech_settings}.py)
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
         "@${corpus}" "${made[@]/#/@}" "${code[@]/#/@}")
-    if ! is_done "${local}/texts" "${done_hash}"; then
+    # Own wavs may be others under the same names: planning anew finds out.
+    if [ -n "${conversations}" ] || ! is_done "${local}/texts" "${done_hash}"; then
         begin "${local}/texts" "${done_hash}"
         if [ -z "${conversations}" ]; then
             timed make_texts ${python} local/make_texts.py --config "${corpus}" \

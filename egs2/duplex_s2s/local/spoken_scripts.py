@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
 from clips import is_spoken, read_failures
 from progress import progress
 
 from espnet2_duplex.jsonl import read_jsonl
 from espnet2_duplex.simulation.script import Script, SpokenTurn
 from espnet2_duplex.simulation.user_sounds import Pools, Sound
+from espnet2_duplex.sound_files import read_header
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,10 @@ class Material:
     left_out: tuple[LeftOut, ...]
 
 
-def wav_seconds(path: str) -> float:
-    """Length of a wav, from its header.
-
-    Raises:
-        ValueError: if it is unreadable.
-    """
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError as problem:
-        raise ValueError(
-            f"{path} cannot be read as audio; delete it and run local/data.sh "
-            "--stage 2."
-        ) from problem
-    return info.frames / info.samplerate
-
-
 def spoken_turn(row: dict) -> SpokenTurn:
     """A turn of `spoken.jsonl` with the length of its wav."""
     times = {name: row.get(name) for name in ("start", "end")}
-    seconds = wav_seconds(row["wav"])
+    seconds = read_header(row["wav"]).seconds
     return SpokenTurn(row["role"], row["text"], row["wav"], seconds, **times)
 
 
@@ -99,7 +83,7 @@ def read_pools(local: Path, failures: dict[str, str]) -> Pools:
     path = local / "backchannels.jsonl"
     for row in read_jsonl(path) if path.is_file() else []:
         if is_spoken(row["wav"], failures):
-            sound = Sound(row["wav"], wav_seconds(row["wav"]), row["text"])
+            sound = Sound(row["wav"], read_header(row["wav"]).seconds, row["text"])
             backchannels.setdefault(row["speaker"], []).append(sound)
     bank = local / "sounds"
     noises = []

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from llm.backend import Message, Prompt
 from llm.attention import GROUPED
+from llm.backend import Message, Prompt
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import DynamicCache
 
