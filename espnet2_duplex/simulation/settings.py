@@ -37,9 +37,9 @@ class TurnTaking:
         pause_seconds: between an answer and the next user turn. Not in the paper.
         tail_seconds: after the last turn. Not in the paper; without it the last EOS
             would fall off the end.
-        on_frames: whether agent turns begin on frames, as they must at inference (user
-            turns move by up to half a frame, the gap stays exact). Conversations end on
-            a frame in any case.
+        on_frames: whether agent turns begin on frames, as they must at inference. User
+            turns that are answered then end with less than a frame of silence, and the
+            gap stays exact. Conversations end on a frame in any case.
         max_turn_seconds: conversations with a longer turn are left out (Sec. 4.2).
         impatient: whether the silence between each user turn and the next is halved
             (Sec. 5.2).

@@ -72,8 +72,10 @@ def lay_out(
         cut_seconds: see ``pauses_seconds``.
         clock: frames of the conversation.
         on_frames: whether agent turns begin on frames, as they must at inference: each
-            user turn that is answered comes up to half a frame earlier or later, so
-            that the gap stays exact.
+            user turn that is answered ends with less than a frame of silence, so that
+            the gap after it is exact. (If the user's speech were moved instead, a
+            recording would always lie on the frames in the same way, and a model would
+            know no other.)
 
     Raises:
         ValueError: roles do not alternate, the number of pauses is wrong, or a user
@@ -88,13 +90,16 @@ def lay_out(
         previous = turns[-1] if turns else None
         if utterance.role == "agent":
             start = placing.agent_start(utterance, previous)
+            end = start + utterance.seconds
         else:
             pause = 0.0 if previous is None else next(pauses)
-            is_answered = index + 1 < len(utterances)
-            start = placing.user_start(utterance, previous, pause, is_answered)
+            start = whole_microseconds(placing.user_start(utterance, previous, pause))
+            end = start + utterance.seconds
+            if index + 1 < len(utterances):
+                end = placing.answered_end(utterance, start)
         if utterance.role == "user" and previous is not None:
             turns[-1] = _cut(id, previous, start, cut_seconds)
-        turns.append(_turn(utterance, start))
+        turns.append(_turn(utterance, start, end))
     end = max(turn.end for turn in turns) + tail_seconds
     duration = whole_microseconds(clock.seconds(clock.ceil_frames(end)))
     return Conversation(id, _sorted(turns), duration)
@@ -175,30 +180,20 @@ class _Placing:
         return self.clock.seconds(self.clock.nearest_frame(start))
 
     def user_start(
-        self,
-        utterance: Utterance,
-        previous: Turn | None,
-        pause_seconds: float,
-        is_answered: bool,
+        self, utterance: Utterance, previous: Turn | None, pause_seconds: float
     ) -> float:
-        """Of a user's turn, so that its answer begins on a frame."""
+        """Of a user's turn."""
         if utterance.start is not None:
             return utterance.start
-        start = self.lead_seconds if previous is None else previous.end + pause_seconds
-        if not is_answered or self.clock is None:
-            return start
-        earliest = 0.0 if previous is None else previous.start
-        until_answer = utterance.seconds + self.gap_seconds
-        answer = _on_frame(start + until_answer, earliest + until_answer, self.clock)
-        return answer - until_answer
+        return self.lead_seconds if previous is None else previous.end + pause_seconds
 
-
-def _on_frame(seconds: float, above: float, clock: FrameClock) -> float:
-    """Beginning of the frame nearest to ``seconds`` of those later than ``above``."""
-    frame = clock.nearest_frame(seconds)
-    while microseconds(clock.seconds(frame)) <= microseconds(above):
-        frame += 1
-    return clock.seconds(frame)
+    def answered_end(self, utterance: Utterance, start: float) -> float:
+        """End of a user's turn that the agent answers on a frame."""
+        end = start + utterance.seconds
+        if self.clock is None or utterance.start is not None:
+            return end
+        answer = self.clock.ceil_frames(end + self.gap_seconds)
+        return self.clock.seconds(answer) - self.gap_seconds
 
 
 def _cut(id: str, agent: Turn, onset: float, cut_seconds: float) -> Turn:
@@ -214,10 +209,9 @@ def _cut(id: str, agent: Turn, onset: float, cut_seconds: float) -> Turn:
     return replace(agent, end=whole_microseconds(min(agent.end, onset + cut_seconds)))
 
 
-def _turn(utterance: Utterance, start: float) -> Turn:
-    start = whole_microseconds(start)
-    end = whole_microseconds(start + utterance.seconds)
-    return Turn(utterance.role, start, end, utterance.text)
+def _turn(utterance: Utterance, start: float, end: float) -> Turn:
+    times = (whole_microseconds(start), whole_microseconds(end))
+    return Turn(utterance.role, *times, utterance.text)
 
 
 def _sorted(turns: Iterable[Turn]) -> tuple[Turn, ...]:

@@ -62,8 +62,8 @@ def test_lists_for_the_shell(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["test test_disturbed test_impatient", "rooms sounds"]
     assert lines[2:] == [
-        "topic topic 40 -",
-        "ultrachat ultrachat 30 -",
+        "topic topic 20 -",
+        "ultrachat ultrachat 32 -",
         "asr_qa questions packaged -",
     ]
 

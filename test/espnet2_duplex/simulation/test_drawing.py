@@ -195,7 +195,7 @@ def test_a_turn_gets_no_pause_that_would_move_a_given_time(speak):
         (layout,) = draw([script], user_pauses={"share": 1})
         assert layout.events == ()
         user, agent = layout.conversation.turns
-        assert agent.start > user.end and user.end - user.start == pytest.approx(2.0)
+        assert agent.start > user.end and 0 <= user.end - user.start - 2.0 < 0.08
     free = Script("call", "own", "me", (open_hello, speak("agent", "hi", 1.0)))
     (layout,) = draw([free], user_pauses={"share": 1})
     assert [event.kind for event in layout.events] == ["pause"]

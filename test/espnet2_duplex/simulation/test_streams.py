@@ -84,10 +84,13 @@ def test_gap_and_cut_are_exact_in_samples(layouts):
     for layout in layouts:
         user, agent = rendered(layout)
         turns = layout.conversation.turns
-        first_answer = layout.conversation.agent_turns[0]
-        before = np.flatnonzero(user[: round(first_answer.start * 16000)])
-        begin = np.flatnonzero(agent)[0]
-        assert begin * 16000 - (before[-1] + 1) * 22050 == 0.64 * 16000 * 22050
+        asked, answered = (
+            layout.conversation.user_turns[0].end,
+            np.flatnonzero(agent)[0],
+        )
+        assert answered * 16000 - round(asked * 16000) * 22050 == 0.64 * 16000 * 22050
+        end = np.flatnonzero(user[: round((asked + 0.64) * 16000)])[-1] + 1
+        assert 0 <= round(asked * 16000) - end < 1280
         for one, two in zip(turns, turns[1:]):
             if one.role == "agent" and two.start + 0.64 <= one.end + 1e-6:
                 found += 1

@@ -69,10 +69,10 @@ def test_turns_stay_sorted_when_they_overlap():
     assert starts == sorted(starts)
 
 
-def test_on_frames_the_user_moves_so_that_the_agent_begins_on_a_frame():
+def test_on_frames_the_users_turn_ends_so_that_the_agent_begins_on_a_frame():
     conversation = two_exchanges(pause_seconds=0.8, on_frames=True)
-    # 0.5 + 1 + 0.64 = 2.14 lies nearest to frame 27 (2.16); 7.60 is frame 95.
-    assert spans(conversation, "user") == [(0.52, 1.52), (5.96, 6.96)]
+    # 0.5 + 1 + 0.64 = 2.14 lies before frame 27 (2.16); 7.60 is frame 95.
+    assert spans(conversation, "user") == [(0.5, 1.52), (5.96, 6.96)]
     assert spans(conversation, "agent") == [(2.16, 5.16), (7.6, 10.6)]
     assert conversation.duration == 11.6  # 145 frames
 
@@ -173,6 +173,9 @@ def test_gap_and_cut_are_exact_in_any_conversation(lengths, data):
         if on_frames:
             frame = CLOCK.nearest_frame(agent.start)
             assert abs(microseconds(agent.start - CLOCK.seconds(frame))) <= 1
+    for (question, _), user in zip(lengths, users):
+        silence = user.end - user.start - question
+        assert -2e-6 <= silence < (0.08 if on_frames else 2e-6)
     for (_, answer), agent, user in zip(lengths, agents, users[1:]):
         uncut = agent.start + answer
         if user.start < uncut - 2e-6:
