@@ -148,20 +148,27 @@ class Parts:
         if changed:
             raise ValueError(
                 f"{self._folder} is of a run with other settings "
-                f"({', '.join(changed)}); give another --out, or delete that folder."
+                f"({', '.join(changed)}); delete that folder to write all texts anew, "
+                "or take those settings."
             )
 
+    def cut_torn_line(self, job: Job) -> None:
+        """Remove what a killed run may have left at the end of the job's file."""
+        path = self._path(job)
+        if path.is_file():
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+
     def append(self, job: Job, records: Sequence[Record]) -> None:
-        """Add a chunk's records to the job's file; a torn last line is cut off."""
-        path = self._folder / f"job{job.number}of{job.count}.jsonl"
-        with open(path, "a+b") as stream:
-            stream.seek(0)
-            stream.truncate(stream.read().rfind(b"\n") + 1)
+        """Add a chunk's records to the job's file."""
+        with self._path(job).open("ab") as stream:
             for record in records:
                 line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
                 stream.write(line.encode("utf-8"))
             stream.flush()
             os.fsync(stream.fileno())
+
+    def _path(self, job: Job) -> Path:
+        return self._folder / f"job{job.number}of{job.count}.jsonl"
 
     def read(self) -> dict[int, Record]:
         """All whole records by index, of whatever number of jobs."""
@@ -182,6 +189,7 @@ def run(
     max_attempts: int,
 ) -> None:
     """Write this job's share of the items, with a progress bar."""
+    parts.cut_torn_line(job)
     done = parts.read()
     chunks = job.chunks(len(items), chunk_size)
     missing = [chunk for chunk in chunks if not done.keys() >= set(chunk)]
