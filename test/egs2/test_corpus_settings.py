@@ -63,7 +63,7 @@ def test_lists_for_the_shell(capsys):
     assert lines[:2] == ["test test_disturbed test_impatient", "rooms sounds"]
     assert lines[2:] == [
         "topic topic 20 -",
-        "ultrachat ultrachat 32 -",
+        "ultrachat ultrachat 20 -",
         "asr_qa questions packaged -",
     ]
 

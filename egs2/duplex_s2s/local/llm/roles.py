@@ -8,7 +8,7 @@ AS_A_ROLE = re.compile(r"\bas (a|an|the|your) (user|agent|assistant|human)\b", r
 META = re.compile(
     r"\b(as an? (\w+ )?(ai|language model)|language model|ai|chatbot|smollm|hugging "
     r"face|this (conversation|dialogue)|(first|second|next) (line|turn)|the (prompt|"
-    r"transcript|passage|user|agent)|(i am|i'm) a (machine|computer|bot|program|human|"
+    r"transcript|passage|user|agent)|the answer is|(i am|i'm) a (machine|computer|bot|program|human|"
     r"person)|sorry for)\b",
     re.I,
 )
