@@ -306,10 +306,8 @@ if ! ${skip_data_prep}; then
                 --token_type "${token_type}" --vocab_size "${nbpe}" ${llm:+--llm "${llm}"} \
                 --turns "${datadir}/${train_set}/turns" --output "${tokens}"
             log "Which text does not fit its turn: ${datadir}/report.html"
-            folders=("${datadir}/${train_set}" "${datadir}/${valid_set}")
-            for set in ${test_sets}; do
-                folders+=("${datadir}/${set}")
-            done
+            # In the order of stage 3, so that it is the same page with tokens.
+            mapfile -t folders < <(printf "${datadir}/%s\n" "${train_set}" "${valid_set}" ${test_sets} | sort)
             ${python} local/report_data.py "${folders[@]}" \
                 --out "${datadir}/report.html" --timings "${datadir}/local/timings" --token_model "${token_model}"
             mark_done "${tokens}" "${done_hash}"
