@@ -170,7 +170,7 @@ def test_duration_that_was_rounded_down_is_taken(folder, out):
         ("utt2dur", "c1 long", "c1 has the duration 'long' in utt2dur"),
         ("utt2dur", "c1 2.0", "c1, turn 1: it ends at 2.44 s, after the end"),
         ("events", "c1 pause", "c1: its events"),
-        ("events", 'c1 [{"sort": 1}]', "c1: its events"),
+        ("events", 'c1 [{"sort": 1}]', "c1: an event reads {'sort': 1}"),
         ("sources", "a {'task': 1}", "sources: a has {'task': 1}; expected"),
         ("sources", 'a {"tasks": "x"}', "sources: a has"),
         ("utt2source", "c9 a", "utt2source lacks the conversation c1"),
