@@ -27,12 +27,8 @@ from espnet2_duplex.conversation import Turn
 from espnet2_duplex.events import Event
 from espnet2_duplex.formats.files import naming, read_json
 from espnet2_duplex.formats.recording import DuplexRecording
-from espnet2_duplex.formats.words import (
-    Word,
-    parse_word,
-    spread_words,
-    turns_of_words,
-)
+from espnet2_duplex.formats.words import spread_words, turns_of_words
+from espnet2_duplex.words import Word, parse_word
 
 
 def read_words(path: Path) -> list[Word]:

@@ -25,8 +25,9 @@ from espnet2_duplex.formats.recording import (
 )
 from espnet2_duplex.formats.sounds import open_channels
 from espnet2_duplex.formats.stereo_files import write_stereo
-from espnet2_duplex.formats.words import parse_word, spread_words, turns_of_words
+from espnet2_duplex.formats.words import spread_words, turns_of_words
 from espnet2_duplex.jsonl import read_jsonl, write_jsonl
+from espnet2_duplex.words import parse_word
 
 SPEAKERS = {"SPEAKER_MAIN": "agent", "SPEAKER_OTHER": "user"}
 ROLES = {role: speaker for speaker, role in SPEAKERS.items()}

@@ -1,47 +1,13 @@
 """Words with times, which other formats have where we have turns."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
+from espnet2_duplex.words import Word
 
 # Recognisers give short words no length; one frame of silero or Whisper is 20 to 32 ms.
 MIN_TURN_SECONDS = 0.02
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word; its times are seconds since the beginning of the conversation."""
-
-    text: str
-    start: float
-    end: float
-
-
-def parse_word(text: object, span: object) -> Word:
-    """A word from parsed JSON.
-
-    Args:
-        text: of the word.
-        span: [start, end] in seconds.
-
-    Raises:
-        ValueError: it is not of that kind.
-    """
-    good = (
-        isinstance(text, str)
-        and isinstance(span, list)
-        and len(span) == 2
-        and all(type(time) in (int, float) for time in span)
-        and 0 <= span[0] <= span[1] < float("inf")
-    )
-    if not good:
-        raise ValueError(
-            f"the word {text!r} has the times {span!r}; expected a text and [start, "
-            "end] in seconds"
-        )
-    return Word(text.strip(), *span)
 
 
 def spread_words(turn: Turn) -> list[Word]:

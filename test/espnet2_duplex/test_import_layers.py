@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 LAYERS = (
     ("atomic", "timing", "vocabulary", "arks", "precision"),
     ("jsonl", "sound_files"),
-    ("conversation", "data_folder", "events"),
+    ("chat", "conversation", "data_folder", "events", "words"),
     ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),
     ("simulation",),
     ("formats",),

@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espnet2_duplex.conversation import Turn
-from espnet2_duplex.formats.words import Word, spread_words, turns_of_words
+from espnet2_duplex.formats.words import spread_words, turns_of_words
+from espnet2_duplex.words import Word
 
 TEXTS = st.lists(st.text("abcé", min_size=1, max_size=9), min_size=1, max_size=9)
 
