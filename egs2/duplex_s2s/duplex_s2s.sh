@@ -22,7 +22,7 @@ skip_upload=true      # Skip stage 12; packing (stage 11) is never skipped.
 ngpu=0                # GPUs per node for training; 0 means CPU.
 num_nodes=1           # Nodes for training.
 nj=2                  # Parallel jobs of stages 2, 3, 5 and 7.
-inference_nj=2        # Parallel jobs of stage 9.
+inference_nj=2        # Parallel jobs of stages 9 and 10.
 gpu_inference=false   # Whether stage 9 uses a GPU per job.
 datadir=data          # Where the sets go.
 dumpdir=dump          # Where codes and text tokens go.
@@ -69,7 +69,9 @@ train_nproc=1         # CPU training processes (ngpu=0): more than one use gloo.
 inference_tag=        # Name of the decode folder; made from model and options.
 inference_model=valid.loss.ave.pth  # Checkpoint to decode with and to pack.
 inference_args=       # Options for duplex_s2s_inference, e.g. "--tail_seconds 2".
-score_args=           # Further options for duplex_s2s_score.
+baselines=            # Systems to decode and score beside the model, of "silent gt_reference gt_llm cascade moshi".
+baseline_args=        # Further options for local/run_baseline.py.
+score_args=           # Further options for duplex_s2s_score, e.g. "--judge https://api.openai.com/v1".
 
 # Sharing (stages 11-12)
 hf_repo=              # Repository on the Hugging Face hub, user/name.
@@ -120,6 +122,34 @@ numbered() { # N, text with JOB: one word per job
     for ((job = 1; job <= $1; job++)); do
         echo "${2//JOB/${job}}"
     done
+}
+
+split_keys() { # set, folder: one list of conversations per job; sets jobs
+    jobs=$(min "${inference_nj}" "$(wc -l <"${datadir}/$1/user.scp")")
+    # shellcheck disable=SC2046
+    split_scp.pl "${datadir}/$1/user.scp" $(numbered "${jobs}" "$2/keys.JOB.scp")
+}
+
+score() { # decode folder, "--compare name=folder" of systems that were scored
+    local done_hash word inputs=()
+    for word in ${test_sets}; do
+        inputs+=("@$1/${word}/.done")
+    done
+    for word in "${@:2}"; do
+        [ "${word}" = --compare ] || inputs+=("@${word#*=}/.done")
+    done
+    done_hash=$(hash_of "${test_sets}" "${whisper}" "${score_args}" "${*:2}" "${inputs[@]}")
+    if is_done "$1" "${done_hash}"; then
+        return
+    fi
+    resume_script "$1" 10
+    log "Scoring; log: $1/logs/score.log"
+    # shellcheck disable=SC2086
+    following "$1/logs/score.log" \
+        ${decode_cmd} --num_threads "${inference_nj}" "$1/logs/score.log" \
+        ${python} -m espnet2_duplex.bin.duplex_s2s_score --decode_dir "$1" --data_dir "${datadir}" \
+        --sets ${test_sets} --asr_model "${whisper}" --nj "${inference_nj}" "${@:2}" ${score_args}
+    mark_done "$1" "${done_hash}"
 }
 
 # Another corpus and own data lie beside the mini corpus, not over it.
@@ -422,9 +452,7 @@ if ! ${skip_eval}; then
             begin "${folder}" "${done_hash}"
             mkdir -p "${logdir}"
             resume_script "${decode_dir}" 9
-            jobs=$(min "${inference_nj}" "$(wc -l <"${datadir}/${set}/user.scp")")
-            # shellcheck disable=SC2046
-            split_scp.pl "${datadir}/${set}/user.scp" $(numbered "${jobs}" "${logdir}/keys.JOB.scp")
+            split_keys "${set}" "${logdir}"
             log "Decoding ${set}; log: ${logdir}/decode.*.log"
             gpus=0
             if ${gpu_inference}; then
@@ -439,25 +467,36 @@ if ! ${skip_eval}; then
                 --key_file "${logdir}/keys.JOB.scp" --output_dir "${folder}" ${inference_args}
             mark_done "${folder}" "${done_hash}"
         done
+        for system in ${baselines}; do
+            for set in ${test_sets}; do
+                folder=${expdir}/baseline_${system}/${set}
+                logdir=${expdir}/baseline_${system}/logs/${set}
+                done_hash=$(hash_of "@${datadir}/${set}/user.scp" "@${datadir}/${set}/turns" "${baseline_args}")
+                if is_done "${folder}" "${done_hash}"; then
+                    continue
+                fi
+                begin "${folder}" "${done_hash}"
+                mkdir -p "${logdir}"
+                split_keys "${set}" "${logdir}"
+                log "Decoding ${set} with ${system}; log: ${logdir}/decode.*.log"
+                # shellcheck disable=SC2086
+                following "${logdir}/decode.1.log" \
+                    ${decode_cmd} "JOB=1:${jobs}" "${logdir}/decode.JOB.log" \
+                    ${python} local/run_baseline.py "${system}" --data_dir "${datadir}/${set}" \
+                    --key_file "${logdir}/keys.JOB.scp" --output_dir "${folder}" \
+                    --downloads "${downloads}" ${baseline_args}
+                mark_done "${folder}" "${done_hash}"
+            done
+        done
     fi
 
     if banner 10 "score (${decode_dir}/RESULTS.md)"; then
-        decoded=()
-        for set in ${test_sets}; do
-            decoded+=("@${decode_dir}/${set}/.done")
+        compared=()
+        for system in ${baselines}; do
+            score "${expdir}/baseline_${system}"
+            compared+=(--compare "${system}=${expdir}/baseline_${system}")
         done
-        done_hash=$(hash_of "${test_sets}" "${whisper}" "${score_args}" "${decoded[@]}")
-        if ! is_done "${decode_dir}" "${done_hash}"; then
-            resume_script "${decode_dir}" 10
-            log "Log: ${decode_dir}/logs/score.log"
-            # shellcheck disable=SC2086
-            following "${decode_dir}/logs/score.log" \
-                ${decode_cmd} "${decode_dir}/logs/score.log" \
-                ${python} -m espnet2_duplex.bin.duplex_s2s_score \
-                --decode_dir "${decode_dir}" --data_dir "${datadir}" --sets ${test_sets} \
-                --asr_model "${whisper}" ${score_args}
-            mark_done "${decode_dir}" "${done_hash}"
-        fi
+        score "${decode_dir}" "${compared[@]}"
     fi
 else
     log "Skip stages 9-10: evaluation"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from espnet2_duplex.conversation import CUT_SECONDS, Turn
+from espnet2_duplex.metrics.natural_end import said_before
 from espnet2_duplex.metrics.transcription import Utterance
 from espnet2_duplex.timing import microseconds
 
@@ -55,6 +56,11 @@ class Answer:
     spoken: str
     is_cut: bool
     is_interrupted: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was to be said, and nothing was said."""
+        return not (self.whole_reference or self.written or self.spoken)
 
 
 def speaking_rate(
@@ -123,19 +129,11 @@ def could_be_said(
 ) -> str:
     """The text of a reference turn up to its cut; a turn keeps its whole text on disk.
 
-    A word could be said if its middle character comes before the cut at the agent's
-    speed.
+    Which words could be said: see `said_before`.
     """
     if not is_cut(turn, user_turns, options) or options.characters_per_second is None:
         return turn.text
-    limit = (turn.end - turn.start) * options.characters_per_second
-    said, position = [], 0
-    for word in turn.text.split():
-        if position + len(word) / 2 > limit:
-            break
-        said.append(word)
-        position += len(word) + 1
-    return " ".join(said)
+    return said_before(turn.text, turn.end - turn.start, options.characters_per_second)
 
 
 def _by_user_turn(spans, user_turns: Sequence[Turn]) -> list[list]:

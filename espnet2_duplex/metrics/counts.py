@@ -2,9 +2,11 @@
 
 import statistics
 from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 
+from espnet2_duplex.metrics.stored_counts import restored, stored
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND
 
 
@@ -27,6 +29,23 @@ class Counts:
                 for field in fields(self)
             )
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Field -> value, as it comes back from JSON; counters sorted by their keys."""
+        return stored(self)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Inverse of :meth:`to_dict`, also after JSON.
+
+        Args:
+            values: field -> value, of every field.
+
+        Raises:
+            ValueError: a field is missing, unknown or of another kind; the message
+                names it with the fields that it lies in.
+        """
+        return restored(cls, values, cls.__name__)
 
 
 @dataclass(frozen=True)
@@ -66,7 +85,7 @@ class Latencies(Counts):
 
     @property
     def p90(self) -> float | None:
-        """90th percentile in seconds, between neighbours linear; None without events."""
+        """90th percentile in seconds, linear between events; None without events."""
         if not self.microseconds:
             return None
         return float(np.percentile(self.seconds, 90))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from espnet2_duplex.metrics.asr_interface import AsrOptions, make_transcriber
 from espnet2_duplex.metrics.speaker_similarity import (
     SpeakerSimilarity,
     ecapa2_encoder,
@@ -19,7 +20,6 @@ from espnet2_duplex.metrics.speech_quality import (
     Stoi,
 )
 from espnet2_duplex.metrics.squim import Squim
-from espnet2_duplex.metrics.transcription import WhisperOptions, WhisperTranscriber
 
 SPEAKER_ENCODERS = {
     "resemblyzer": resemblyzer_encoder,
@@ -40,7 +40,7 @@ class JudgeOptions:
         pesq: whether PESQ is measured; its package needs a C compiler.
     """
 
-    asr: WhisperOptions | None
+    asr: AsrOptions | None
     mos: str = "dnsmos"
     speaker_encoder: str = "resemblyzer"
     pesq: bool = True
@@ -49,12 +49,12 @@ class JudgeOptions:
 class Transcript:
     """What a recogniser hears: `transcript`."""
 
-    def __init__(self, options: WhisperOptions) -> None:
-        self._transcribe = WhisperTranscriber(options)
+    def __init__(self, options: AsrOptions) -> None:
+        self._transcribe = make_transcriber(options)
 
     def __call__(self, sample: Sample) -> Scores:
         """Transcribe `speech`, alone: no sentence depends on its neighbours."""
-        return {"transcript": self._transcribe([sample.speech])[0]}
+        return {"transcript": self._transcribe([sample.speech])[0].text}
 
 
 def judge_makers(options: JudgeOptions) -> dict[str, Callable[[], Judge]]:
@@ -86,9 +86,14 @@ def judge_makers(options: JudgeOptions) -> dict[str, Callable[[], Judge]]:
         makers["squim"] = Squim
     if options.asr is not None:
         asr = options.asr
-        name = f"whisper {asr.model} {asr.window_seconds:g} s"
-        makers[name] = lambda: Transcript(asr)
+        makers[_asr_name(asr)] = lambda: Transcript(asr)
     return makers
+
+
+def _asr_name(options: AsrOptions) -> str:
+    if options.engine == "faster_whisper":
+        return f"whisper {options.model} {options.window_seconds:g} s"
+    return f"{options.engine} {options.model}"
 
 
 def make_judge(name: str, options: JudgeOptions) -> Judge:

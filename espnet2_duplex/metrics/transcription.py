@@ -1,32 +1,39 @@
 """What the agent said: its speech segments, transcribed.
 
 Only segments that a voice activity detector found are transcribed, because Whisper
-invents words in silence.
+invents words in silence. Transcripts are kept in a file, one conversation a line, and
+made again only where the sound or the recogniser has changed.
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from espnet2_duplex.atomic import replacing
+from espnet2_duplex.jsonl import read_jsonl, write_jsonl, write_text
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
-from espnet2_duplex.timing import nearest_sample
-
-# Clips (S,) float32 at 16 kHz -> one text each.
-Transcriber = Callable[[Sequence[np.ndarray]], list[str]]
+from espnet2_duplex.metrics.asr_interface import (
+    FULL_WINDOW_SECONDS,
+    AsrOptions,
+    Transcriber,
+    Transcript,
+    make_transcriber,
+)
+from espnet2_duplex.timing import nearest_sample, whole_microseconds
+from espnet2_duplex.words import Word
 
 MARGIN_SECONDS = 0.1  # context around a segment: the detector hugs the speech
-FEATURES_PER_SECOND = 100  # of Whisper's log-mel
-FULL_WINDOW_SECONDS = 30.0  # what Whisper was trained with
-# A loop repeats a phrase until the token limit, far faster than anyone talks.
-MAX_WORDS_PER_SECOND = 6.0
+# Of speech that is in memory at once; transcripts are saved as often.
+GROUP_SECONDS = 300.0
+
+# Names of earlier versions.
+WhisperOptions = AsrOptions
+write_text_atomically = write_text
+__all__ = ["FULL_WINDOW_SECONDS"]
 
 
 @dataclass(frozen=True)
@@ -37,142 +44,59 @@ class Utterance:
         start: seconds since the beginning of the recording.
         end: seconds, exclusive.
         text: transcript.
+        words: inside the segment, on the same clock; empty unless they were asked for.
     """
 
     start: float
     end: float
     text: str
+    words: tuple[Word, ...] = ()
+
+    def to_dict(self) -> dict:
+        """As it stands in files; each word has text, start and end."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(fields: dict) -> "Utterance":
+        """Inverse of `to_dict`.
+
+        Raises:
+            KeyError, TypeError: attributes are missing or unknown.
+        """
+        words = tuple(Word(**word) for word in fields["words"])
+        return Utterance(**{**fields, "words": words})
 
 
 @dataclass(frozen=True)
-class WhisperOptions:
-    """How to transcribe.
+class _Spoken:
+    """The utterances of one conversation and what they were made from."""
 
-    Attributes:
-        model: folder with a CTranslate2 Whisper, or a name that faster-whisper knows.
-        window_seconds: clips up to one second shorter are padded to this length only.
-            The encoder's time grows with it: 10 s take a quarter of 30 s. Longer clips
-            get Whisper's own 30 s.
-        batch_size: clips per call.
-        num_workers: calls at a time. Each has one thread: sums over several threads
-            would round differently on every machine and change a word here and there.
-    """
+    digest: str
+    utterances: tuple[Utterance, ...]
 
-    model: str
-    window_seconds: float = 10.0
-    batch_size: int = 16
-    num_workers: int = 2
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A conversation whose transcripts are not known."""
+
+    id: str
+    digest: str
+    segments: tuple[Segment, ...]
+    clips: tuple[np.ndarray, ...]
+
+    @property
+    def seconds(self) -> float:
+        return sum(len(clip) for clip in self.clips) / SAMPLE_RATE
 
 
 class WhisperTranscriber:
-    """Greedy Whisper through faster-whisper: one clip a window, several a batch.
+    """Texts alone of `make_transcriber`."""
 
-    Clips are not joined into windows: when agents give the same short answers again and
-    again, Whisper swallows or moves repetitions.
-
-    Raises:
-        ValueError: there is no such model.
-    """
-
-    def __init__(self, options: WhisperOptions) -> None:
-        # Imported here: scoring without transcripts does without it.
-        from faster_whisper import WhisperModel
-
-        self.options = options
-        try:
-            self._whisper = WhisperModel(
-                options.model,
-                device="cpu",
-                compute_type="int8",
-                cpu_threads=1,
-                num_workers=options.num_workers,
-            )
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = str(error).strip().split("\n")[0]
-            raise ValueError(
-                f"no speech recogniser at {options.model!r} ({reason}); give --asr_model "
-                "a folder with a CTranslate2 Whisper or a name that faster-whisper can "
-                "download, or --no_asr"
-            ) from error
-        token_id = self._whisper.hf_tokenizer.token_to_id
-        names = ["<|startoftranscript|>", "<|notimestamps|>"]
-        if self._whisper.model.is_multilingual:
-            names[1:1] = ["<|en|>", "<|transcribe|>"]
-        self._prompt = [token_id(name) for name in names]
+    def __init__(self, options: AsrOptions) -> None:
+        self._transcribe = make_transcriber(options)
 
     def __call__(self, clips: Sequence[np.ndarray]) -> list[str]:
-        """Transcribe clips (S,) float32 at 16 kHz of up to 30 s; longer ones are cut
-        into pieces of 30 s."""
-        pieces = [piece for clip in clips for piece in _pieces(clip)]
-        owners = [n for n, clip in enumerate(clips) for _ in _pieces(clip)]
-        texts = [""] * len(clips)
-        # One thread, for the reason given at `num_workers`: numpy multiplies the mel
-        # filters, and its rounding changes with OMP_NUM_THREADS.
-        with threadpool_limits(1, user_api="blas"):
-            transcripts = self._transcribe_pieces(pieces)
-        for owner, text in zip(owners, transcripts):
-            texts[owner] = f"{texts[owner]} {text}".strip()
-        return texts
-
-    def _transcribe_pieces(self, pieces: Sequence[np.ndarray]) -> list[str]:
-        room = (self.options.window_seconds - 1) * SAMPLE_RATE
-        short = [n for n, piece in enumerate(pieces) if len(piece) <= room]
-        texts = dict(self._in_windows(pieces, short, self.options.window_seconds))
-        full = [
-            n
-            for n, piece in enumerate(pieces)
-            if n not in texts or _is_loop(texts[n], len(piece) / SAMPLE_RATE)
-        ]
-        texts.update(self._in_windows(pieces, full, FULL_WINDOW_SECONDS))
-        return [texts[n] for n in range(len(pieces))]
-
-    def _in_windows(self, pieces, indices, window_seconds):
-        """(index, text) of the chosen pieces, batch by batch."""
-        size = self.options.batch_size
-        batches = [indices[n : n + size] for n in range(0, len(indices), size)]
-
-        def decode(batch: list[int]) -> list[str]:
-            features = [self._features(pieces[n], window_seconds) for n in batch]
-            return self._decode(np.stack(features))
-
-        description = f"ASR ({window_seconds:g} s windows)"
-        with (
-            tqdm(
-                total=len(indices),
-                unit="clip",
-                desc=description,
-                disable=len(indices) < 2,  # who asks clip by clip has a bar of his own
-            ) as bar,
-            ThreadPoolExecutor(self.options.num_workers) as pool,
-        ):
-            for batch, texts in zip(batches, pool.map(decode, batches)):
-                yield from zip(batch, texts)
-                bar.update(len(batch))
-
-    def _features(self, piece: np.ndarray, window_seconds: float) -> np.ndarray:
-        """Log-mel (80, F) float32 of a piece with silence after it."""
-        num_samples = round(window_seconds * SAMPLE_RATE)
-        padded = np.pad(piece, (0, num_samples - len(piece)))
-        num_features = round(window_seconds * FEATURES_PER_SECOND)
-        return self._whisper.feature_extractor(padded, padding=0)[:, :num_features]
-
-    def _decode(self, features: np.ndarray) -> list[str]:
-        """Texts of features (B, 80, F)."""
-        encoded = self._whisper.encode(features.astype(np.float32))
-        results = self._whisper.model.generate(
-            encoded, [self._prompt] * len(features), beam_size=1
-        )
-        tokenizer = self._whisper.hf_tokenizer
-        return [tokenizer.decode(result.sequences_ids[0]).strip() for result in results]
-
-
-def _pieces(clip: np.ndarray) -> list[np.ndarray]:
-    size = round(FULL_WINDOW_SECONDS * SAMPLE_RATE)
-    return [clip[begin : begin + size] for begin in range(0, len(clip), size)]
-
-
-def _is_loop(text: str, seconds: float) -> bool:
-    return len(text.split()) > 2 + MAX_WORDS_PER_SECOND * seconds
+        return [transcript.text for transcript in self._transcribe(clips)]
 
 
 def cut_clip(speech: np.ndarray, segment: Segment) -> np.ndarray:
@@ -182,83 +106,148 @@ def cut_clip(speech: np.ndarray, segment: Segment) -> np.ndarray:
         speech: (S,) at 16 kHz.
         segment: inside it.
     """
-    start = nearest_sample(segment.start - MARGIN_SECONDS, SAMPLE_RATE)
     end = nearest_sample(segment.end + MARGIN_SECONDS, SAMPLE_RATE)
-    return speech[max(0, start) : end].copy()
+    return speech[_first_sample(segment) : end].copy()
 
 
 def transcribe(
-    segments: dict[str, tuple[Segment, ...]],
-    clips: Sequence[np.ndarray],
-    options: WhisperOptions,
+    segments: Mapping[str, Sequence[Segment]],
+    clips: Iterable[Sequence[np.ndarray]],
+    options: AsrOptions,
     cache_file: Path,
-    make_transcriber: Callable[[WhisperOptions], Transcriber] = WhisperTranscriber,
+    make: Callable[[AsrOptions], Transcriber] = make_transcriber,
 ) -> dict[str, tuple[Utterance, ...]]:
-    """Utterances of every conversation of a set, from the cache if nothing changed.
+    """Utterances of every conversation of a set, known ones from a file.
+
+    Conversations are read one after the other; some minutes of speech are in memory at
+    once. They are saved as soon as they are transcribed, so that a run that was stopped
+    goes on.
 
     Args:
         segments: by conversation.
-        clips: (S,) each, of all segments in the order of `segments`.
-        options: of the recogniser; a change of any of them transcribes anew.
-        cache_file: JSON, written at once when all is transcribed.
-        make_transcriber: called only if the cache does not fit.
+        clips: for each conversation, in the order of `segments`, those of its segments,
+            as `cut_clip` cuts them; best a generator.
+        options: of the recogniser; a change of any but the number of workers
+            transcribes anew.
+        cache_file: JSON lines, written atomically.
+        make: called only if something is not known.
+
+    Raises:
+        ValueError: the file is damaged, or as `make_transcriber`.
     """
-    digest = _digest(segments, clips, options)
-    texts = _cached_texts(cache_file, digest)
-    if texts is None:
-        texts = make_transcriber(options)(clips) if clips else []
-    remaining = iter(texts)
-    utterances = {
-        name: tuple(
-            Utterance(segment.start, segment.end, next(remaining)) for segment in found
+    known = _read_cache(cache_file)
+    done: dict[str, _Spoken] = {}
+    transcriber: Transcriber | None = None
+    bar = tqdm(total=sum(map(len, segments.values())), unit="segment", desc="ASR")
+    with bar:
+        for group in _groups(segments, clips, options, known, done, bar):
+            if transcriber is None:
+                transcriber = make(options)
+            done.update(_transcribe_group(group, transcriber))
+            bar.update(sum(len(waiting.segments) for waiting in group))
+            _write_cache(cache_file, segments, {**known, **done})
+    _write_cache(cache_file, segments, done)
+    return {name: done[name].utterances for name in segments}
+
+
+def _groups(segments, clips, options, known, done, bar):
+    """Groups of conversations that must be transcribed; others go into `done`."""
+    group: list[_Waiting] = []
+    for (name, found), own in zip(segments.items(), clips, strict=True):
+        digest = _digest(found, own, options)
+        if name in known and known[name].digest == digest:
+            done[name] = known[name]
+            bar.update(len(found))
+        elif not found:
+            done[name] = _Spoken(digest, ())
+        else:
+            group.append(_Waiting(name, digest, tuple(found), tuple(own)))
+        if group and sum(w.seconds for w in group) >= GROUP_SECONDS:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _transcribe_group(
+    group: Sequence[_Waiting], transcriber: Transcriber
+) -> dict[str, _Spoken]:
+    """Transcribe all clips of a group in one call."""
+    clips = list(chain.from_iterable(waiting.clips for waiting in group))
+    transcripts = iter(transcriber(clips))
+    return {
+        waiting.id: _Spoken(
+            waiting.digest,
+            tuple(
+                _utterance(segment, next(transcripts)) for segment in waiting.segments
+            ),
         )
-        for name, found in segments.items()
+        for waiting in group
     }
-    content = {
-        "digest": digest,
-        "options": asdict(options),
-        "utterances": {
-            name: [asdict(utterance) for utterance in found]
-            for name, found in utterances.items()
-        },
-    }
-    write_text_atomically(
-        cache_file, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _utterance(segment: Segment, transcript: Transcript) -> Utterance:
+    """A transcript on the clock of the recording.
+
+    Words are kept inside the segment, whose edges are more exact than theirs.
+    """
+    offset = _first_sample(segment) / SAMPLE_RATE
+
+    def moved(seconds: float) -> float:
+        inside = min(max(seconds + offset, segment.start), segment.end)
+        return whole_microseconds(inside)
+
+    words = tuple(
+        Word(word.text, moved(word.start), moved(word.end)) for word in transcript.words
     )
-    return utterances
+    return Utterance(segment.start, segment.end, transcript.text, words)
 
 
-def write_text_atomically(path: Path, text: str) -> None:
-    """Write a whole file or leave what was there."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def _first_sample(segment: Segment) -> int:
+    return max(0, nearest_sample(segment.start - MARGIN_SECONDS, SAMPLE_RATE))
 
 
-def _digest(segments, clips, options: WhisperOptions) -> str:
-    """Of everything that the transcripts depend on."""
+def _digest(
+    segments: Sequence[Segment], clips: Sequence[np.ndarray], options: AsrOptions
+) -> str:
+    """Of everything that the transcripts of one conversation depend on."""
     digest = hashlib.sha256()
     # Workers only change how fast it goes.
-    digest.update(f"{replace(options, num_workers=1)}\n".encode())
-    for name, found in segments.items():
-        digest.update(f"{name} {found}\n".encode())
+    digest.update(f"{replace(options, num_workers=1)} {tuple(segments)}\n".encode())
     for clip in clips:
         digest.update(np.ascontiguousarray(clip, dtype=np.float32).tobytes())
     return digest.hexdigest()
 
 
-def _cached_texts(cache_file: Path, digest: str) -> list[str] | None:
+def _read_cache(cache_file: Path) -> dict[str, _Spoken]:
     if not cache_file.is_file():
-        return None
+        return {}
     try:
-        content = json.loads(cache_file.read_text(encoding="utf-8"))
-        if content["digest"] != digest:
-            return None
-        return [
-            utterance["text"]
-            for found in content["utterances"].values()
-            for utterance in found
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return {
+            row["id"]: _Spoken(
+                row["digest"], tuple(map(Utterance.from_dict, row["utterances"]))
+            )
+            for row in read_jsonl(cache_file)
+        }
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{cache_file} is damaged ({error!r}); delete it and score again"
         ) from error
+
+
+def _write_cache(
+    cache_file: Path, names: Iterable[str], spoken: Mapping[str, _Spoken]
+) -> None:
+    """Write the conversations among `names` that are known."""
+    write_jsonl(
+        cache_file,
+        (
+            {
+                "id": name,
+                "digest": spoken[name].digest,
+                "utterances": [item.to_dict() for item in spoken[name].utterances],
+            }
+            for name in names
+            if name in spoken
+        ),
+    )

@@ -1,51 +1,24 @@
-"""Turn taking: barge-in, false alarms, response (Sec. 5.2).
+"""Turn taking: barge-in, false alarms, response (Sec. 5.2), as counts that add.
 
-The agent's activity is measured on its audio, the user's is known from the turns::
-
-    user    |turn 0----|                     |turn 1------|
-    agent               <-response->|segment 0-----|       <-response->|segment 1---|
-                                             <stop->
-
-The paper names the metrics; what it leaves open is an option here. All comparisons are
-made in whole microseconds.
+What is counted stands in `turn_taking_events`, the definitions that the paper leaves
+open in `turn_taking_options`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
+from espnet2_duplex.conversation import Turn
 from espnet2_duplex.metrics.counts import Counts, Latencies, share
-from espnet2_duplex.timing import microseconds
+from espnet2_duplex.metrics.spans import Span
+from espnet2_duplex.metrics.turn_taking_events import find_events
+from espnet2_duplex.metrics.turn_taking_options import TurnTakingOptions
+from espnet2_duplex.metrics.turn_taking_records import (
+    BargeIn,
+    FalseAlarm,
+    TurnTakingEvents,
+)
 
-
-class Span(Protocol):
-    """Anything with a start and an end in seconds: a Segment, a Turn."""
-
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class TurnTakingOptions:
-    """Definitions that the paper leaves open.
-
-    Attributes:
-        min_activity_seconds: an agent segment must have begun so long before the user's
-            onset to be interrupted by it.
-        success_seconds: a stop is in time until so long after the onset (Sec. 5.2).
-        resuming_undoes_success: whether an agent that stops in time but speaks again
-            during the same user turn has failed.
-        tolerance_seconds: the agent may begin so long before the user's end (Sec. 5.2).
-        min_answer_seconds: user turns that leave less time than this before the next
-            user turn or the end of the recording are not counted as answered or
-            unanswered: 0.64 s of silence (Sec. 4.1) and 0.4 s to be heard.
-    """
-
-    min_activity_seconds: float = 0.24
-    success_seconds: float = 1.5
-    resuming_undoes_success: bool = False
-    tolerance_seconds: float = 0.1
-    min_answer_seconds: float = 1.04
+MICROSECONDS_PER_MINUTE = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -57,11 +30,16 @@ class BargeInCounts(Counts):
             the end of the recording where the agent did not stop.
         success_latencies: those of the successes.
         num_unstopped: events in which the agent spoke to the end of the recording.
+        num_with_text: events in which the agent's text is known.
+        num_natural_ends: of these, those in which all of it could be said by the stop:
+            the agent may not have heard the user at all.
     """
 
     all_latencies: Latencies = Latencies()
     success_latencies: Latencies = Latencies()
     num_unstopped: int = 0
+    num_with_text: int = 0
+    num_natural_ends: int = 0
 
     @property
     def num_events(self) -> int:
@@ -78,6 +56,11 @@ class BargeInCounts(Counts):
         """Share of the events, None without events."""
         return share(self.num_success, self.num_events)
 
+    @property
+    def natural_end_rate(self) -> float | None:
+        """Share of the events with text, None without such."""
+        return share(self.num_natural_ends, self.num_with_text)
+
 
 @dataclass(frozen=True)
 class FalseAlarmCounts(Counts):
@@ -88,12 +71,16 @@ class FalseAlarmCounts(Counts):
         num: user turns during which at least one agent segment began.
         num_segments: such agent segments.
         microseconds: length of the recordings.
+        num_wide: as `num`, with the wide tolerance.
+        num_segments_wide: as `num_segments`, with the wide tolerance.
     """
 
     num_user_turns: int = 0
     num: int = 0
     num_segments: int = 0
     microseconds: int = 0
+    num_wide: int = 0
+    num_segments_wide: int = 0
 
     @property
     def rate(self) -> float | None:
@@ -103,7 +90,19 @@ class FalseAlarmCounts(Counts):
     @property
     def per_minute(self) -> float | None:
         """Segments per minute of recording."""
-        return share(self.num_segments * 60_000_000, self.microseconds)
+        return share(self.num_segments * MICROSECONDS_PER_MINUTE, self.microseconds)
+
+    @property
+    def rate_wide(self) -> float | None:
+        """As `rate`, with the wide tolerance."""
+        return share(self.num_wide, self.num_user_turns)
+
+    @property
+    def per_minute_wide(self) -> float | None:
+        """As `per_minute`, with the wide tolerance."""
+        return share(
+            self.num_segments_wide * MICROSECONDS_PER_MINUTE, self.microseconds
+        )
 
 
 @dataclass(frozen=True)
@@ -128,14 +127,24 @@ class ResponseCounts(Counts):
         """Share of the answerable user turns."""
         return share(self.num_answered, self.num_answerable)
 
+    @property
+    def num_early_first(self) -> int:
+        """Conversations whose first response began before the user's end."""
+        return self.first_latencies.num_negative
+
+    @property
+    def rate_early_first(self) -> float | None:
+        """Share of the first responses."""
+        return share(self.num_early_first, len(self.first_latencies))
+
 
 @dataclass(frozen=True)
 class TurnTakingCounts(Counts):
     """Everything this module measures, of one or more conversations."""
 
-    barge_in: BargeInCounts = field(default=BargeInCounts())
-    false_alarm: FalseAlarmCounts = field(default=FalseAlarmCounts())
-    response: ResponseCounts = field(default=ResponseCounts())
+    barge_in: BargeInCounts = BargeInCounts()
+    false_alarm: FalseAlarmCounts = FalseAlarmCounts()
+    response: ResponseCounts = ResponseCounts()
 
 
 def count_turn_taking(
@@ -143,110 +152,56 @@ def count_turn_taking(
     user_turns: Sequence[Span],
     duration_seconds: float,
     options: TurnTakingOptions = TurnTakingOptions(),
+    written_turns: Sequence[Turn] = (),
+    characters_per_second: float | None = None,
 ) -> TurnTakingCounts:
-    """Counts of one conversation.
+    """Counts of one conversation; arguments as those of `find_events`."""
+    return count_events(
+        find_events(
+            agent_segments,
+            user_turns,
+            duration_seconds,
+            options,
+            written_turns,
+            characters_per_second,
+        )
+    )
 
-    Args:
-        agent_segments: where the agent speaks, already merged; disjoint.
-        user_turns: disjoint.
-        duration_seconds: length of the recording.
-        options: see there.
-    """
-    agent = _in_microseconds(agent_segments)
-    user = _in_microseconds(user_turns)
-    duration = microseconds(duration_seconds)
+
+def count_events(events: TurnTakingEvents) -> TurnTakingCounts:
+    """Counts of one conversation's events."""
+    first = [response for response in events.responses if response.user_turn == 0]
+    num_answered = len(events.answered)
     return TurnTakingCounts(
-        count_barge_ins(agent, user, duration, options),
-        count_false_alarms(agent, user, duration, options),
-        count_responses(agent, user, duration, options),
+        _count_barge_ins(events.barge_ins),
+        FalseAlarmCounts(
+            num_user_turns=events.num_user_turns,
+            num=_num_turns(events.false_alarms),
+            num_segments=len(events.false_alarms),
+            microseconds=events.duration_microseconds,
+            num_wide=_num_turns(events.wide_false_alarms),
+            num_segments_wide=len(events.wide_false_alarms),
+        ),
+        ResponseCounts(
+            Latencies(response.latency_microseconds for response in first),
+            Latencies(response.latency_microseconds for response in events.responses),
+            num_answerable=num_answered + len(events.unanswered),
+            num_answered=num_answered,
+        ),
     )
 
 
-def count_barge_ins(agent, user, duration, options) -> BargeInCounts:
-    """Events: user turns whose onset lies inside an agent segment that had begun.
-
-    The stop is the end of that segment. An agent that speaks to the end of the
-    recording has not stopped, however soon that end comes.
-
-    Args:
-        agent: (start, end) in microseconds, sorted.
-        user: the same.
-        duration: microseconds.
-        options: see there.
-    """
-    latencies, in_time, num_unstopped = [], [], 0
-    min_activity = microseconds(options.min_activity_seconds)
-    for onset, user_end in user:
-        stops = [end for start, end in agent if start + min_activity <= onset < end]
-        if not stops:
-            continue
-        stop = stops[0]
-        latencies.append(stop - onset)
-        num_unstopped += stop >= duration
-        resumed = any(stop < start < user_end for start, _ in agent)
-        if (
-            stop < duration
-            and stop - onset <= microseconds(options.success_seconds)
-            and not (resumed and options.resuming_undoes_success)
-        ):
-            in_time.append(stop - onset)
-    return BargeInCounts(Latencies(latencies), Latencies(in_time), num_unstopped)
-
-
-def count_false_alarms(agent, user, duration, options) -> FalseAlarmCounts:
-    """Agent segments that begin during a user turn, unless that turn is about to end.
-
-    Arguments as those of `count_barge_ins`.
-    """
-    tolerance = microseconds(options.tolerance_seconds)
-    alarms = [
-        sum(onset <= start < end - tolerance for start, _ in agent)
-        for onset, end in user
-    ]
-    return FalseAlarmCounts(
-        num_user_turns=len(user),
-        num=sum(number > 0 for number in alarms),
-        num_segments=sum(alarms),
-        microseconds=duration,
+def _count_barge_ins(barge_ins: Sequence[BargeIn]) -> BargeInCounts:
+    natural_ends = [barge_in.is_natural_end for barge_in in barge_ins]
+    return BargeInCounts(
+        Latencies(barge_in.latency_microseconds for barge_in in barge_ins),
+        Latencies(one.latency_microseconds for one in barge_ins if one.is_in_time),
+        num_unstopped=sum(not barge_in.is_stopped for barge_in in barge_ins),
+        num_with_text=sum(is_natural is not None for is_natural in natural_ends),
+        num_natural_ends=natural_ends.count(True),
     )
 
 
-def count_responses(agent, user, duration, options) -> ResponseCounts:
-    """Latency of the response to each user turn, and how many were answered.
-
-    The response is the first agent segment that ends after the user turn and starts
-    before the next user turn; not one that had begun before the user's onset and
-    stopped for it in time. A user turn is answered if an agent segment begins between
-    its end (less the tolerance) and the next user turn.
-
-    Arguments as those of `count_barge_ins`.
-    """
-    tolerance = microseconds(options.tolerance_seconds)
-    latencies: list[int | None] = []
-    num_answerable = num_answered = 0
-    limits = [start for start, _ in user[1:]] + [duration]
-    for (onset, user_end), limit in zip(user, limits):
-        in_time = onset + microseconds(options.success_seconds)
-        responses = [
-            start
-            for start, end in agent
-            if end > user_end
-            and start < limit
-            and not (start < onset and end <= in_time)
-        ]
-        latencies.append(responses[0] - user_end if responses else None)
-        if limit - user_end >= microseconds(options.min_answer_seconds):
-            num_answerable += 1
-            num_answered += any(
-                user_end - tolerance <= start < limit for start, _ in agent
-            )
-    return ResponseCounts(
-        Latencies(time for time in latencies[:1] if time is not None),
-        Latencies(time for time in latencies if time is not None),
-        num_answerable,
-        num_answered,
-    )
-
-
-def _in_microseconds(spans: Sequence[Span]) -> list[tuple[int, int]]:
-    return sorted((microseconds(span.start), microseconds(span.end)) for span in spans)
+def _num_turns(alarms: Sequence[FalseAlarm]) -> int:
+    """User turns that have one."""
+    return len({alarm.user_turn for alarm in alarms})

@@ -55,7 +55,7 @@ def topics(tmp_path):
 def generate(monkeypatch, topics):
     def run(out, *options, model=None):
         model = model or Model()
-        monkeypatch.setattr(llm.command, "open_backend", lambda *_, **__: model)
+        monkeypatch.setattr(llm.command, "open_llm", lambda *_, **__: model)
         options = ["--topics", str(topics), *options]
         generate_dialogues.main(
             ["--kind", "topic", "--num", "7", "--out", str(out), *options]

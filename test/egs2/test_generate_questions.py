@@ -51,7 +51,7 @@ def manifest(tmp_path):
 def test_questions_whose_answers_stand_in_the_transcript(
     manifest, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(llm.command, "open_backend", lambda *_, **__: Model())
+    monkeypatch.setattr(llm.command, "open_llm", lambda *_, **__: Model())
     out = tmp_path / "questions.jsonl"
     generate_questions.main(["--manifest", str(manifest), "--out", str(out)])
     assert [json.loads(line) for line in out.read_text().splitlines()] == [

@@ -6,10 +6,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llm.backend import Message, Prompt
 from llm.prompts import load_prompts
 from llm.runner import Item, Job, Parts, Record, merge, report_lines, run, write_chunk
 from llm.writing import Rejected, Script, write_turns, write_whole
+
+from espnet2_duplex.chat.backend import Message, Prompt
 
 SETTINGS = {"seed": 0}
 PROMPTS = """# about this file

@@ -19,7 +19,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from llm.backend import Backend
 from llm.command import LOCAL, add_arguments, sampling_of, style_of, write_all
 from llm.contexts import read_contexts, read_topics, topic_of
 from llm.filters import DIALOGUE, MAX_WORDS, Draft, first_objection
@@ -28,6 +27,7 @@ from llm.runner import Item
 from llm.writing import STYLES, Script
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.chat.backend import Backend
 
 LABELS = ("User", "Agent")
 ROLES = ("user", "agent")

@@ -15,7 +15,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from llm.backend import Backend
 from llm.command import LOCAL, add_arguments, sampling_of, style_of, write_all
 from llm.filters import MAX_WORDS, QUESTION, Draft, first_objection
 from llm.prompts import PromptFile, load_prompts
@@ -24,6 +23,7 @@ from llm.writing import STYLES, Script
 from sources.asr_manifest import Utterance, read_manifest
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.chat.backend import Backend
 
 LABELS = ("Question", "Answer")
 MIN_TRANSCRIPT_WORDS = 6  # there is nothing to ask about less

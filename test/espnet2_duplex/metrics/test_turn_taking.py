@@ -1,9 +1,12 @@
 """Turn taking: trivial agents with figures worked out by hand, and invariances."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from espnet2_duplex.conversation import Turn
 from espnet2_duplex.metrics.activity import Segment
 from espnet2_duplex.metrics.turn_taking import (
     TurnTakingCounts,
@@ -28,6 +31,7 @@ def test_silent_agent_has_nothing_to_measure_and_answers_nothing():
     assert counts.barge_in.all_latencies.mean is None
     assert counts.false_alarm.rate == 0.0
     assert counts.response.first_latencies.mean is None
+    assert counts.response.rate_early_first is None
     assert counts.response.first_latencies.p90 is None
     assert (counts.response.num_answerable, counts.response.num_answered) == (2, 0)
 
@@ -42,7 +46,9 @@ def test_agent_that_always_talks_never_stops_and_starts_early():
     assert counts.barge_in.all_latencies.seconds == [14.0, 19.0]
     assert counts.false_alarm.num == 0  # it did not begin while the user spoke
     assert counts.response.first_latencies.seconds == [-3.0]
-    assert counts.response.first_latencies.num_negative == 1
+    assert counts.response.latencies.seconds == [-8.0, -3.0]
+    assert counts.response.num_early_first == 1
+    assert counts.response.rate_early_first == 1.0
     assert counts.response.rate_answered == 0.0
 
 
@@ -81,6 +87,15 @@ def test_agent_that_echoes_the_user_one_frame_later():
     assert counts.response.rate_answered == 0.0
 
 
+def test_agent_that_speaks_exactly_while_the_user_does():
+    counts = score((1.0, 3.0), (6.0, 8.0))
+    assert counts.barge_in.num_events == 0
+    assert (counts.false_alarm.num, counts.false_alarm.num_segments) == (2, 2)
+    assert counts.false_alarm.num_wide == 2
+    assert len(counts.response.latencies) == 0  # nothing ends after the user
+    assert counts.response.rate_answered == 0.0
+
+
 def test_agent_must_have_spoken_for_240_ms_to_be_interrupted():
     assert score((5.76, 6.6)).barge_in.num_events == 1
     assert score((5.77, 6.6)).barge_in.num_events == 0
@@ -112,6 +127,60 @@ def test_start_shortly_before_the_user_ends_is_no_false_alarm_but_early():
     assert counts.response.num_answered == 1
     assert score((2.89, 5.0)).false_alarm.num == 1
     assert score((2.5, 5.0), tolerance_seconds=0.5).false_alarm.num == 0
+
+
+def test_false_alarms_are_counted_with_a_tolerance_of_half_a_second_too():
+    # 0.51 s, 0.5 s and 0.1 s before a user's end: three starts, two in turn 0.
+    alarms = score((1.2, 1.4), (2.49, 2.6), (7.5, 7.6), (7.9, 9.0)).false_alarm
+    assert (alarms.num, alarms.num_segments) == (2, 3)
+    assert (alarms.num_wide, alarms.num_segments_wide) == (1, 2)
+    assert (alarms.rate, alarms.rate_wide) == (1.0, 0.5)
+    assert alarms.per_minute == 9.0  # 3 in 20 s
+    assert alarms.per_minute_wide == 6.0
+    assert score((2.49, 2.6), wide_tolerance_seconds=0.6).false_alarm.num_wide == 0
+
+
+def count_with_text(*texts, agent=((3.64, 6.64),), rate=10.0):
+    """Agent that stops 3.0 s after its turn began: 30 characters could be said."""
+    segments = [Segment(start, end) for start, end in agent]
+    turns = [Turn("agent", start, 20.0, text) for start, text in texts]
+    options = TurnTakingOptions()
+    return count_turn_taking(segments, USER, DURATION, options, turns, rate).barge_in
+
+
+def test_stop_after_the_whole_text_could_be_said_is_a_natural_end():
+    # The middle of the last word comes after 28 + 4 / 2 = 30 characters.
+    counts = count_with_text((3.64, "a" * 27 + " four"))
+    assert (counts.num_events, counts.num_success) == (1, 1)
+    assert (counts.num_with_text, counts.num_natural_ends) == (1, 1)
+    assert counts.natural_end_rate == 1.0
+    # One character more: 31.
+    counts = count_with_text((3.64, "a" * 28 + " four"))
+    assert (counts.num_with_text, counts.num_natural_ends) == (1, 0)
+    assert counts.natural_end_rate == 0.0
+
+
+def test_natural_end_looks_at_the_last_text_begun_before_the_onset():
+    texts = (0.5, "one " * 90), (3.64, "short"), (6.0, "two " * 90)
+    assert count_with_text(*texts).natural_end_rate == 1.0
+    assert count_with_text(*texts[::-1]).natural_end_rate == 1.0
+
+
+def test_without_text_or_speed_it_is_not_known_whether_an_end_was_natural():
+    for counts in (
+        count_with_text(),
+        count_with_text((3.64, " ")),
+        count_with_text((6.0, "begun at the onset")),
+        count_with_text((3.64, "short"), rate=None),
+    ):
+        assert (counts.num_events, counts.num_with_text) == (1, 0)
+        assert counts.natural_end_rate is None
+
+
+def test_agent_that_does_not_stop_comes_to_no_natural_end():
+    counts = count_with_text((3.64, "short"), agent=((3.64, DURATION),))
+    assert (counts.num_unstopped, counts.num_with_text) == (1, 1)
+    assert counts.num_natural_ends == 0
 
 
 def test_two_starts_in_one_user_turn_are_one_false_alarm_of_two_segments():
@@ -162,6 +231,27 @@ def spans(max_size):
     )
 
 
+timelines = st.tuples(spans(6), spans(4))
+
+
+@given(st.lists(timelines, max_size=8), st.lists(st.integers(0, 8), min_size=3))
+def test_counts_of_four_parts_read_back_from_json_add_up_to_the_whole(all_of, cuts):
+    def total(part):
+        text = [Turn("agent", 0.0, 1.0, "to be said")]
+        counts = (
+            count_turn_taking(agent, user, 16.0, TurnTakingOptions(), text, 2.0)
+            for agent, user in part
+        )
+        return sum(counts, TurnTakingCounts())
+
+    first, second, third = sorted(cuts[:3])
+    parts = all_of[:first], all_of[first:second], all_of[second:third], all_of[third:]
+    texts = [json.dumps(total(part).to_dict()) for part in parts]
+    read = [TurnTakingCounts.from_dict(json.loads(text)) for text in texts]
+    assert sum(read, TurnTakingCounts()) == total(all_of)
+    assert sum(read[::-1], TurnTakingCounts()) == total(all_of)
+
+
 @given(spans(6), spans(4))
 def test_counts_are_bounded_by_the_number_of_user_turns(agent, user):
     counts = count_turn_taking(agent, user, 16.0)
@@ -186,16 +276,6 @@ def test_shifting_everything_in_time_changes_nothing(agent, user, milliseconds):
     assert there.barge_in == here.barge_in
     assert there.response == here.response
     assert there.false_alarm.num_segments == here.false_alarm.num_segments
-
-
-@given(st.lists(st.tuples(spans(4), spans(3)), max_size=6), st.integers(0, 6))
-def test_counts_of_two_parts_add_up_to_the_counts_of_the_whole(timelines, split):
-    def total(part):
-        counts = (count_turn_taking(agent, user, 16.0) for agent, user in part)
-        return sum(counts, TurnTakingCounts())
-
-    assert total(timelines[:split]) + total(timelines[split:]) == total(timelines)
-    assert total(timelines[split:]) + total(timelines[:split]) == total(timelines)
 
 
 def test_counts_of_different_kinds_do_not_add():

@@ -5,9 +5,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from llm.backend import PACKAGED, Backend, open_backend
+from llm.opening import PACKAGED, open_llm
 from llm.runner import Item, Job, Parts, merge, run
 from llm.writing import STYLES, Sampling
+
+from espnet2_duplex.chat.backend import Backend, is_endpoint
 
 LOCAL = Path(__file__).resolve().parents[1]
 
@@ -46,8 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def style_of(args: argparse.Namespace) -> str:
     """The chosen style, or the one that suits the model."""
-    is_endpoint = args.llm.startswith(("http://", "https://"))
-    return args.style or ("whole" if is_endpoint else "turns")
+    return args.style or ("whole" if is_endpoint(args.llm) else "turns")
 
 
 def sampling_of(args: argparse.Namespace) -> Sampling:
@@ -77,7 +78,7 @@ def write_all(
     if not args.merge:
         job = Job(args.job, args.num_jobs)
         parts.check_settings(settings_of(args, inputs, num_texts))
-        backend = open_backend(args.llm, model=args.llm_model, downloads=args.downloads)
+        backend = open_llm(args.llm, model=args.llm_model, downloads=args.downloads)
         run(
             make_items(backend), backend, parts, job, args.chunk_size, args.max_attempts
         )

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from llm.backend import Backend, Prompt
 from llm.writing import Rejected, Writing
 from tqdm import tqdm
 
+from espnet2_duplex.chat.backend import Backend, Prompt
 from espnet2_duplex.jsonl import write_jsonl, write_text
 
 

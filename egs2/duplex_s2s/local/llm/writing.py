@@ -15,9 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-from llm.backend import Message, Prompt
 from llm.parsing import parse_lines, shorten, tidy
 from llm.prompts import PromptFile
+
+from espnet2_duplex.chat.backend import Message, Prompt
 
 Writing = Generator[Prompt, str, list[str]]
 TOKENS_PER_WORD = 1.5  # of English, with a margin

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from llm.backend import Prompt
 
+from espnet2_duplex.chat.backend import Prompt, Refused, Unavailable
 from espnet2_duplex.jsonl import write_text
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 TOO_MANY_REQUESTS = 429
 FIRST_SERVER_ERROR = 500
+# Bad request, too large, unprocessable: said of one request, not of who asks.
+REFUSALS_OF_ONE = (400, 413, 422)
 
 
 @dataclass(frozen=True)
@@ -70,25 +72,33 @@ class Endpoint:
         self.name = model
         self.licence = licence or f"that of {model}"
         self._url = f"{url.rstrip('/')}/chat/completions"
-        self._cache = cache
+        self.cache = cache
         self._patience = patience
         self._num_requests = num_requests
         self._sleep = sleep
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
-        """See `Backend`.
+        """See `Backend`; what was answered before an error is kept.
 
         Raises:
-            ValueError: the endpoint refuses the request, or is out of reach after all
-                tries.
+            Unavailable: out of reach after all tries, or the key or the model's name
+                is not accepted.
+            Refused: the endpoint does not take one of the prompts.
         """
         with ThreadPoolExecutor(self._num_requests) as pool:
             return list(pool.map(self._complete_one, prompts))
 
+    def is_kept(self, prompt: Prompt) -> bool:
+        """Whether the answer is on disk, so that it costs nothing."""
+        return self._place_of(self._request(prompt)).is_file()
+
+    def _place_of(self, request: dict) -> Path:
+        digest = hashlib.sha256(json.dumps([self._url, request]).encode()).hexdigest()
+        return self.cache / f"{digest}.json"
+
     def _complete_one(self, prompt: Prompt) -> str:
         request = self._request(prompt)
-        digest = hashlib.sha256(json.dumps([self._url, request]).encode()).hexdigest()
-        kept = self._cache / f"{digest}.json"
+        kept = self._place_of(request)
         if kept.is_file():
             return json.loads(kept.read_text("utf-8"))["text"]
         text = self._ask(request).strip()
@@ -119,7 +129,7 @@ class Endpoint:
                 if number + 1 < self._patience.tries:
                     pause = self._patience.pause_seconds(number)
                     self._sleep(max(pause, problem.wait_seconds))
-        raise ValueError(
+        raise Unavailable(
             f"{self._url} gave no answer in {self._patience.tries} tries (the last: "
             f"{reason}); check the server and run again, finished texts are kept."
         )
@@ -140,10 +150,11 @@ class Endpoint:
             wait = response.headers.get("Retry-After", "")
             raise _Busy(f"HTTP {status}", float(wait) if wait.isdigit() else 0.0)
         if not response.ok:
-            raise ValueError(
+            kind = Refused if status in REFUSALS_OF_ONE else Unavailable
+            raise kind(
                 f"{self._url} refuses the request with HTTP {status} "
-                f"({response.text[:200]!r}); check --llm, --llm_model and "
-                f"{KEY_VARIABLE}."
+                f"({response.text[:200]!r}); check the URL, the model's name "
+                f"({self.name}) and the key in {KEY_VARIABLE}."
             )
         try:
             return response.json()["choices"][0]["message"]["content"] or ""

