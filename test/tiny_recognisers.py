@@ -110,9 +110,7 @@ def make_whisper(folder: Path) -> Path:
     specials += ["<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>"]
     specials += ["<|notimestamps|>"]
     times = [f"<|{n * 0.02:.2f}|>" for n in range(1501)]
-    tokenizer = WhisperTokenizer(
-        vocab=vocabulary, merges=[], pad_token="<|endoftext|>"
-    )
+    tokenizer = WhisperTokenizer(vocab=vocabulary, merges=[], pad_token="<|endoftext|>")
     tokenizer.add_tokens([AddedToken(name, special=True) for name in specials])
     tokenizer.add_tokens([AddedToken(name, special=False) for name in times])
     tokenizer.save_pretrained(folder)

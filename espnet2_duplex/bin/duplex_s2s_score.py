@@ -102,7 +102,7 @@ def main(cmd=None) -> None:
             merge_parts(where)
     elif args.decode_dir is not None:
         is_complete = score_all(args)
-    if args.sets or args.results_dir:
+    if args.results_dir or (args.sets and not args.part):
         results_dir = args.results_dir or Path(args.decode_dir)
         print(write_reports(results_dir, args).read_text(encoding="utf-8"))
     if not is_complete:

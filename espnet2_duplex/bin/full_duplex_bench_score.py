@@ -45,40 +45,47 @@ def transcribe_samples(
     Returns:
         Problems by the id of the sample.
     """
-    problems: dict[str, str] = {}
-    owners: dict[Recording, str] = {}
-    for sample in samples:
-        try:
-            for recording in task.recordings(sample):
-                if recording.lacks_words:
-                    owners[recording] = sample.id
-        except ValueError as problem:
-            problems[sample.id] = str(problem)
-    wanted = [
-        recording
-        for recording, id in owners.items()
-        if recording.wav.is_file() and id not in problems
-    ]
-    for recording, id in owners.items():
-        if not recording.wav.is_file():
-            problems.setdefault(
-                id,
-                f"{recording.wav} does not exist; let a system write it (the command "
-                "run).",
-            )
-    recogniser = load_recogniser() if wanted else None
+    owners, problems = _missing_words(samples, task)
+    if not owners:
+        return problems
+    recogniser = load_recogniser()
     if recogniser is not None:
         transcribe_recordings(
-            wanted, recogniser, lambda r, text: problems.setdefault(owners[r], text)
+            list(owners),
+            recogniser,
+            lambda recording, text: problems.setdefault(owners[recording], text),
         )
-    elif wanted:
-        for recording in wanted:
-            problems.setdefault(
-                owners[recording],
-                f"{recording.transcript} has no words of {recording.wav.name}; give "
-                "--asr_model to make them.",
-            )
+        return problems
+    for recording, id in owners.items():
+        problems.setdefault(
+            id,
+            f"{recording.transcript} has no words of {recording.wav.name}; give "
+            "--asr_model to make them.",
+        )
     return problems
+
+
+def _missing_words(
+    samples: Sequence[BenchSample], task: BenchTask
+) -> tuple[dict[Recording, str], dict[str, str]]:
+    """What must be transcribed -> its sample, and the problems of other samples."""
+    owners: dict[Recording, str] = {}
+    problems: dict[str, str] = {}
+    for sample in samples:
+        try:
+            missing = [r for r in task.recordings(sample) if r.lacks_words]
+        except ValueError as problem:
+            problems[sample.id] = str(problem)
+            continue
+        for recording in missing:
+            if not recording.wav.is_file():
+                problems[sample.id] = (
+                    f"{recording.wav} does not exist; let a system write it (the "
+                    "command run)."
+                )
+        if sample.id not in problems:
+            owners |= dict.fromkeys(missing, sample.id)
+    return owners, problems
 
 
 def score_samples(

@@ -52,8 +52,11 @@ class Recording:
             return True
         if BEGINNING not in content:
             return False  # somebody else's
-        is_older = self.transcript.stat().st_mtime_ns < self.wav.stat().st_mtime_ns
-        return content[BEGINNING] != self.beginning or is_older
+        if content[BEGINNING] != self.beginning:
+            return True
+        return self.wav.is_file() and (
+            self.transcript.stat().st_mtime_ns < self.wav.stat().st_mtime_ns
+        )
 
 
 @dataclass(frozen=True)

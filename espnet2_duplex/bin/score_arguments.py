@@ -147,7 +147,15 @@ def _add_definitions(group) -> None:
 
 
 def options_from(args: argparse.Namespace) -> ScoreOptions:
-    """Definitions from the command line."""
+    """Definitions from the command line.
+
+    Raises:
+        ValueError: an option has an unknown value, or options contradict each other.
+    """
+    if args.judge and args.no_asr:
+        raise ValueError(
+            "--judge reads transcripts, but --no_asr was given; leave one of them out"
+        )
     activity = ActivityOptions(
         args.vad,
         args.merge_gap_seconds,

@@ -58,7 +58,9 @@ def merge_parts(where: SetToScore) -> None:
         ValueError: there are no parts, a conversation is in two of them, or they were
             scored by different definitions.
     """
-    parts = sorted(path.parent for path in where.decoded.glob(f"{PARTS}/*/results.json"))
+    parts = sorted(
+        path.parent for path in where.decoded.glob(f"{PARTS}/*/results.json")
+    )
     if not parts:
         raise ValueError(
             f"{where.decoded / PARTS} has no scored parts; score each with --key_file "
@@ -85,7 +87,9 @@ def _read_keys(path: Path) -> tuple[str, ...]:
     Raises:
         ValueError: there are none.
     """
-    keys = tuple(line.split()[0] for line in read_text(path).splitlines() if line.strip())
+    keys = tuple(
+        line.split()[0] for line in read_text(path).splitlines() if line.strip()
+    )
     if not keys:
         raise ValueError(f"{path} names no conversation; leave the part out")
     return keys

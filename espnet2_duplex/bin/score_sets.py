@@ -168,9 +168,7 @@ def _completed(
     )
 
 
-def _chosen(
-    references: Mapping[str, Reference], where: SetToScore
-) -> list[Reference]:
+def _chosen(references: Mapping[str, Reference], where: SetToScore) -> list[Reference]:
     """References of the conversations to score, sorted by id.
 
     Raises:

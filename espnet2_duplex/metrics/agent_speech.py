@@ -166,8 +166,9 @@ def windowed_dnsmos(judge: DnsMos, speech: np.ndarray) -> dict[str, float]:
         judge: scores one window.
         speech: (S,) float32 at 16 kHz, full scale 1.
     """
-    starts = range(0, len(speech), WINDOW_SAMPLES)
-    windows = [speech[start : start + WINDOW_SAMPLES] for start in starts]
+    num_windows = max(1, round(len(speech) / WINDOW_SAMPLES))
+    windows = np.array_split(speech, [WINDOW_SAMPLES * n for n in range(1, num_windows)])
+    windows = [window[:WINDOW_SAMPLES] for window in windows]
     found = []
     for window in windows:
         filled = np.resize(window, WINDOW_SAMPLES)  # repeats

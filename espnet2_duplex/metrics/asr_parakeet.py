@@ -63,10 +63,12 @@ class ParakeetTranscriber:
             output = self._model.generate(
                 **inputs.to(self._model.device), return_dict_in_generate=True
             )
-        texts = self._processor.decode(output.sequences, skip_special_tokens=True)
-        for text, tokens in zip(texts, self._tokens(output)):
-            words = words_of(tokens) if self._options.with_words else ()
-            yield Transcript(text.strip(), words)
+        for clip, tokens in zip(clips, self._tokens(output)):
+            # TDT decodes on in the padding of a clip until the whole batch ends.
+            seconds = len(clip) / SAMPLE_RATE
+            own = [token for token in tokens if token[1] < seconds]
+            words = words_of(own) if self._options.with_words else ()
+            yield Transcript("".join(text for text, *_ in own).strip(), words)
 
     def _tokens(self, output) -> list[list[Token]]:
         """Tokens of each clip of a batch."""

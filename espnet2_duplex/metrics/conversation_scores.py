@@ -131,7 +131,11 @@ class ConversationScores:
             "reactions": [reaction.to_dict() for reaction in self.reactions],
             "answers": [
                 # The first entry is what the agent said unasked.
-                {"user_turn": n - 1 if n else None, **asdict(answer), "gpt_score": score}
+                {
+                    "user_turn": n - 1 if n else None,
+                    **asdict(answer),
+                    "gpt_score": score,
+                }
                 for n, (answer, score) in enumerate(zip(self.answers, gpt_scores))
                 if not answer.is_empty
             ],

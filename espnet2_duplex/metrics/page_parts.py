@@ -39,6 +39,7 @@ details{margin:.4rem 0}
 dt{font-weight:600;font-size:.9rem}
 dd{margin:0 0 .4rem 1rem;font-size:.9rem;max-width:90ch}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.scroll:focus-visible{outline-offset:-3px}
 @media (max-width:600px){body{padding:1rem .6rem 3rem}section{padding:.9rem .8rem}}
 """
 FRAME = """<!doctype html>

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from espnet2_duplex.metrics.page_parts import ABSENT, Heading, Row, Table
-from espnet2_duplex.metrics.score_page_columns import (
+from espnet2_duplex.metrics.score_columns import (
     FALSE_ALARMS,
     FIRST_RESPONSE,
     GPT_SCORE,

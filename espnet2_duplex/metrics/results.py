@@ -14,7 +14,7 @@ from espnet2_duplex.metrics.counts import Latencies
 from espnet2_duplex.metrics.event_reaction_counts import ReactionCounts, SoundCounts
 from espnet2_duplex.metrics.gpt_score import GptCounts
 from espnet2_duplex.metrics.response_quality import QualityCounts
-from espnet2_duplex.metrics.score_page_columns import COLUMNS
+from espnet2_duplex.metrics.score_columns import COLUMNS
 from espnet2_duplex.metrics.turn_taking import TurnTakingCounts
 
 NUM_DECIMALS = 6  # microseconds

@@ -27,8 +27,9 @@ from espnet2_duplex.metrics.paper_tables import (
     paper_table_3,
     wide_table,
 )
-from espnet2_duplex.metrics.score_page_columns import COLUMNS, Column
+from espnet2_duplex.metrics.score_columns import COLUMNS, Column
 from espnet2_duplex.metrics.score_page_conversations import (
+    Selection,
     num_bytes,
     render_conversations,
     select_conversations,
@@ -112,7 +113,8 @@ def render_score_page(
     problems = [each for each in ranked if PROBLEM in each.tags]
     head = _head_parts(name, sets, baselines or {}, columns, options)
     head += _problems_part(problems)
-    size = num_bytes(_frame(name, sets, head + render_conversations(scored)))
+    nothing = render_conversations(scored, Selection((), (), len(scored)))
+    size = num_bytes(_frame(name, sets, head + nothing))
     if size > options.max_bytes:
         raise ValueError(
             f"the page is to have at most {options.max_bytes} bytes, but its tables "

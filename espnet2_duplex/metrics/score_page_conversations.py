@@ -81,13 +81,13 @@ def select_conversations(
 
 def render_conversations(
     scored: Sequence[RankedConversation],
-    selection: Selection = Selection((), (), 0),
+    selection: Selection,
 ) -> str:
     """Filter, examples and the table of the others, as a section.
 
     Args:
         scored: all conversations.
-        selection: of them; nothing gives the section's own size.
+        selection: of them.
     """
     heads = "".join(f'<th scope="col">{escape(text)}</th>' for text in ROW_HEADINGS)
     left_out = ""

@@ -5,17 +5,24 @@ invents words in silence. Transcripts are kept in a file, one conversation a lin
 made again only where the sound or the recogniser has changed.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from espnet2_duplex.jsonl import read_jsonl, write_jsonl, write_text
+from espnet2_duplex.jsonl import write_text
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
+from espnet2_duplex.metrics.asr_cache import (
+    Spoken,
+    Utterance,
+    digest_of,
+    read_spoken,
+    write_spoken,
+)
 from espnet2_duplex.metrics.asr_interface import (
     FULL_WINDOW_SECONDS,
     AsrOptions,
@@ -37,45 +44,6 @@ __all__ = ["FULL_WINDOW_SECONDS"]
 
 
 @dataclass(frozen=True)
-class Utterance:
-    """A segment of the agent's speech and its words.
-
-    Attributes:
-        start: seconds since the beginning of the recording.
-        end: seconds, exclusive.
-        text: transcript.
-        words: inside the segment, on the same clock; empty unless they were asked for.
-    """
-
-    start: float
-    end: float
-    text: str
-    words: tuple[Word, ...] = ()
-
-    def to_dict(self) -> dict:
-        """As it stands in files; each word has text, start and end."""
-        return asdict(self)
-
-    @staticmethod
-    def from_dict(fields: dict) -> "Utterance":
-        """Inverse of `to_dict`.
-
-        Raises:
-            KeyError, TypeError: attributes are missing or unknown.
-        """
-        words = tuple(Word(**word) for word in fields["words"])
-        return Utterance(**{**fields, "words": words})
-
-
-@dataclass(frozen=True)
-class _Spoken:
-    """The utterances of one conversation and what they were made from."""
-
-    digest: str
-    utterances: tuple[Utterance, ...]
-
-
-@dataclass(frozen=True)
 class _Waiting:
     """A conversation whose transcripts are not known."""
 
@@ -86,6 +54,7 @@ class _Waiting:
 
     @property
     def seconds(self) -> float:
+        """Of speech."""
         return sum(len(clip) for clip in self.clips) / SAMPLE_RATE
 
 
@@ -135,34 +104,38 @@ def transcribe(
     Raises:
         ValueError: the file is damaged, or as `make_transcriber`.
     """
-    known = _read_cache(cache_file)
-    done: dict[str, _Spoken] = {}
-    transcriber: Transcriber | None = None
-    bar = tqdm(total=sum(map(len, segments.values())), unit="segment", desc="ASR")
-    with bar:
-        for group in _groups(segments, clips, options, known, done, bar):
-            if transcriber is None:
-                transcriber = make(options)
-            done.update(_transcribe_group(group, transcriber))
+    spoken = read_spoken(cache_file)
+    recogniser = cache(make)  # made when there is something to transcribe
+    total = sum(map(len, segments.values()))
+    with tqdm(total=total, unit="segment", desc="ASR") as bar:
+        for group in _groups(_unknown(segments, clips, options, spoken)):
+            spoken.update(_transcribe_group(group, lambda: recogniser(options)))
+            write_spoken(cache_file, segments, spoken)
             bar.update(sum(len(waiting.segments) for waiting in group))
-            _write_cache(cache_file, segments, {**known, **done})
-    _write_cache(cache_file, segments, done)
-    return {name: done[name].utterances for name in segments}
+        bar.update(total - bar.n)  # those that were known
+    write_spoken(cache_file, segments, spoken)
+    return {name: spoken[name].utterances for name in segments}
 
 
-def _groups(segments, clips, options, known, done, bar):
-    """Groups of conversations that must be transcribed; others go into `done`."""
-    group: list[_Waiting] = []
+def _unknown(
+    segments: Mapping[str, Sequence[Segment]],
+    clips: Iterable[Sequence[np.ndarray]],
+    options: AsrOptions,
+    spoken: dict[str, Spoken],
+) -> Iterator[_Waiting]:
+    """Conversations of which `spoken` has nothing, or something older."""
     for (name, found), own in zip(segments.items(), clips, strict=True):
-        digest = _digest(found, own, options)
-        if name in known and known[name].digest == digest:
-            done[name] = known[name]
-            bar.update(len(found))
-        elif not found:
-            done[name] = _Spoken(digest, ())
-        else:
-            group.append(_Waiting(name, digest, tuple(found), tuple(own)))
-        if group and sum(w.seconds for w in group) >= GROUP_SECONDS:
+        digest = digest_of(found, own, options)
+        if name not in spoken or spoken[name].digest != digest:
+            yield _Waiting(name, digest, tuple(found), tuple(own))
+
+
+def _groups(conversations: Iterable[_Waiting]) -> Iterator[list[_Waiting]]:
+    """Groups of GROUP_SECONDS of speech or a little more."""
+    group: list[_Waiting] = []
+    for waiting in conversations:
+        group.append(waiting)
+        if sum(waiting.seconds for waiting in group) >= GROUP_SECONDS:
             yield group
             group = []
     if group:
@@ -170,13 +143,13 @@ def _groups(segments, clips, options, known, done, bar):
 
 
 def _transcribe_group(
-    group: Sequence[_Waiting], transcriber: Transcriber
-) -> dict[str, _Spoken]:
+    group: Sequence[_Waiting], recogniser: Callable[[], Transcriber]
+) -> dict[str, Spoken]:
     """Transcribe all clips of a group in one call."""
     clips = list(chain.from_iterable(waiting.clips for waiting in group))
-    transcripts = iter(transcriber(clips))
+    transcripts = iter(recogniser()(clips) if clips else ())
     return {
-        waiting.id: _Spoken(
+        waiting.id: Spoken(
             waiting.digest,
             tuple(
                 _utterance(segment, next(transcripts)) for segment in waiting.segments
@@ -205,49 +178,3 @@ def _utterance(segment: Segment, transcript: Transcript) -> Utterance:
 
 def _first_sample(segment: Segment) -> int:
     return max(0, nearest_sample(segment.start - MARGIN_SECONDS, SAMPLE_RATE))
-
-
-def _digest(
-    segments: Sequence[Segment], clips: Sequence[np.ndarray], options: AsrOptions
-) -> str:
-    """Of everything that the transcripts of one conversation depend on."""
-    digest = hashlib.sha256()
-    # Workers only change how fast it goes.
-    digest.update(f"{replace(options, num_workers=1)} {tuple(segments)}\n".encode())
-    for clip in clips:
-        digest.update(np.ascontiguousarray(clip, dtype=np.float32).tobytes())
-    return digest.hexdigest()
-
-
-def _read_cache(cache_file: Path) -> dict[str, _Spoken]:
-    if not cache_file.is_file():
-        return {}
-    try:
-        return {
-            row["id"]: _Spoken(
-                row["digest"], tuple(map(Utterance.from_dict, row["utterances"]))
-            )
-            for row in read_jsonl(cache_file)
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{cache_file} is damaged ({error!r}); delete it and score again"
-        ) from error
-
-
-def _write_cache(
-    cache_file: Path, names: Iterable[str], spoken: Mapping[str, _Spoken]
-) -> None:
-    """Write the conversations among `names` that are known."""
-    write_jsonl(
-        cache_file,
-        (
-            {
-                "id": name,
-                "digest": spoken[name].digest,
-                "utterances": [item.to_dict() for item in spoken[name].utterances],
-            }
-            for name in names
-            if name in spoken
-        ),
-    )

@@ -1,16 +1,23 @@
-"""The scoring module on folders on disk, with tones for speech and no recogniser."""
+"""The scoring module on folders on disk, with tones for speech."""
 
 import json
 
 import numpy as np
 import pytest
 import soundfile
+from chat_server import Server, completion
 
-from espnet2_duplex.bin import duplex_s2s_score
+from espnet2_duplex.bin import hearing, score_judge, score_sets
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.bin.duplex_s2s_score import main
+from espnet2_duplex.bin.duplex_s2s_score import PARTLY_SCORED, main
+from espnet2_duplex.chat.endpoint import Endpoint, Patience
 from espnet2_duplex.conversation import Turn, turns_to_json
-from espnet2_duplex.metrics import transcription
+from espnet2_duplex.data_folder import write_table
+from espnet2_duplex.events import Event, events_to_json
+from espnet2_duplex.jsonl import read_jsonl
+from espnet2_duplex.metrics.agent_speech import SpeechJudges
+from espnet2_duplex.metrics.asr_interface import Transcript
+from espnet2_duplex.metrics.transcription import transcribe
 
 RATE = 16000
 DURATION = 8.0
@@ -22,6 +29,7 @@ TURNS = (
     Turn("user", 3.5, 4.5, "And what is two times two?"),
     Turn("agent", 5.14, 6.14, "Four."),
 )
+AGENT_SPANS = ((2.22, 4.14), (5.22, 6.14))  # 80 ms into its turns
 
 
 def tones(spans):
@@ -32,28 +40,34 @@ def tones(spans):
     return speech
 
 
-def write_set(root, name, num_conversations=2):
+def write_set(root, name, num_conversations=2, agent_spans=AGENT_SPANS):
     data, decoded = root / "data" / name, root / "decode" / name
-    data.mkdir(parents=True)
-    lines = []
-    for number in range(num_conversations):
-        folder = decoded / f"{name}_{number}"
+    ids = [f"{name}_{number}" for number in range(num_conversations)]
+    for id in ids:
+        folder = decoded / id
         folder.mkdir(parents=True)
-        lines.append(f"{folder.name} {turns_to_json(TURNS)}\n")
         user = tones((turn.start, turn.end) for turn in TURNS if turn.role == "user")
         soundfile.write(folder / "input.wav", user, RATE)
-        # Agent speech begins 80 ms into its turn.
-        agent = tones([(2.22, 4.14), (5.22, 6.14)])
-        soundfile.write(folder / "output.wav", agent, RATE)
+        soundfile.write(folder / "output.wav", tones(agent_spans), RATE)
         turns = [turn.to_dict() for turn in TURNS if turn.role == "agent"]
-        (folder / "output.json").write_text(
-            json.dumps({"turns": turns, "latency": 0.08})
-        )
-    (data / "turns").write_text("".join(lines), encoding="utf-8")
+        content = {"turns": turns, "latency": 0.08}
+        (folder / "output.json").write_text(json.dumps(content))
+    write_table(data / "turns", {id: turns_to_json(TURNS) for id in ids})
+
+
+class OneScore:
+    """Instead of networks that would have to be loaded in every test."""
+
+    def __init__(self, options):
+        self.options = options
+
+    def __call__(self, speech, segments):
+        return {"dnsmos_overall": 3.0 if segments else None}
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr(hearing, "SpeechJudges", OneScore)
     write_set(tmp_path, "test_a")
     return tmp_path
 
@@ -61,7 +75,8 @@ def root(tmp_path):
 def command(root, *sets, options=("--no_asr",)):
     return [
         *("--decode_dir", str(root / "decode"), "--data_dir", str(root / "data")),
-        *("--vad", "energy", "--num_pictures", "1", *options),
+        *("--vad", "energy", *options),
+        *("--judge_cache", str(root / "judge_cache")),
         *("--sets", *sets),
     ]
 
@@ -70,10 +85,15 @@ def read_results(root, name="test_a"):
     return json.loads((root / "decode" / name / "results.json").read_text())
 
 
+def rows_of(root, name="test_a"):
+    return read_jsonl(root / "decode" / name / "conversations.jsonl")
+
+
 def test_results_are_those_of_the_audio(root):
     main(command(root, "test_a"))
     results = read_results(root)
-    assert results["num_conversations"] == 2
+    assert (results["num_conversations"], results["num_silent"]) == (2, 0)
+    assert results["declared_latency"] == 0.08
     assert results["barge_in"] == {
         "num_events": 2,
         "num_success": 2,
@@ -81,7 +101,12 @@ def test_results_are_those_of_the_audio(root):
         "success_rate": 1.0,
         "latency_mean": 0.64,
         "latency_mean_all": 0.64,
+        # 27 characters in 2 s; the only uncut turn of the set has 5 in 1 s.
+        "num_with_text": 2,
+        "num_natural_ends": 0,
+        "natural_end_rate": 0.0,
     }
+    assert results["options"]["quality"]["characters_per_second"] == 5.0
     assert results["false_alarm"]["rate"] == 0.0
     assert results["false_alarm"]["num_user_turns"] == 4
     first = results["first_response"]
@@ -90,25 +115,105 @@ def test_results_are_those_of_the_audio(root):
     assert results["text_exact"] == {"num_turns": 2, "num_exact": 2, "rate": 1.0}
     assert results["text_prefix"]["rate"] == 1.0
     assert results["asr_bleu"] is None and results["wer_speech_vs_text"] is None
+    assert results["speech"]["dnsmos_overall"] == 3.0
+    assert results["gpt_score"]["score"] is None
     assert results["options"]["activity"]["vad"] == "energy"
-    assert results["options"]["asr"] is None
+    assert results["options"]["asr"] is None and results["options"]["gpt"] is None
 
 
-def test_two_runs_write_the_same_bytes(root):
+def test_every_conversation_has_its_events_in_a_line(root):
     main(command(root, "test_a"))
-    path = root / "decode" / "test_a" / "results.json"
-    content = path.read_bytes()
+    row = rows_of(root)[0]
+    assert row["id"] == "test_a_0" and row["problem"] is None
+    (barge_in,) = row["barge_ins"]
+    assert barge_in == {
+        "user_turn": 1,
+        "onset": 3.5,
+        "stop": 4.14,
+        "latency": 0.64,
+        "in_time": True,
+        "stopped": True,
+        "natural_end": False,
+    }
+    assert [response["latency"] for response in row["responses"]] == [0.72, 0.72]
+    assert row["false_alarms"] == row["unanswered"] == row["reactions"] == []
+    assert [answer["user_turn"] for answer in row["answers"]] == [0, 1]
+    assert row["answers"][1]["written"] == "Four."
+
+
+def test_sounds_that_are_no_turn_come_from_the_events_file(root):
+    cough = Event("noise", 2.6, 2.8)  # inside the agent's first segment, which goes on
+    table = {"test_a_0": events_to_json([cough]), "test_a_1": "[]"}
+    write_table(root / "data" / "test_a" / "events", table)
     main(command(root, "test_a"))
-    assert path.read_bytes() == content
+    noise = read_results(root)["reactions"]["noise"]
+    # It ends 1.54 s after the cough began: for the barge-in, not for the cough.
+    assert (noise["num"], noise["num_stopped"]) == (1, 0)
+
+
+def test_two_runs_write_the_same_bytes_and_listen_once(root, monkeypatch):
+    main(command(root, "test_a"))
+    folder = root / "decode" / "test_a"
+    names = ("results.json", "conversations.jsonl", "heard.jsonl")
+    contents = [(folder / name).read_bytes() for name in names]
+
+    def fail(options):
+        raise AssertionError("nothing has changed")
+
+    monkeypatch.setattr(hearing, "SpeechJudges", fail)
+    main(command(root, "test_a"))
+    assert [(folder / name).read_bytes() for name in names] == contents
     assert not list(root.rglob("*.tmp"))
 
 
-def test_pictures_are_drawn(root):
+def test_changed_sound_is_heard_again(root):
     main(command(root, "test_a"))
-    folder = root / "decode" / "test_a"
-    for path in (folder / "latencies.png", folder / "pictures" / "test_a_0.png"):
-        assert path.read_bytes().startswith(b"\x89PNG")
-    assert len(list((folder / "pictures").iterdir())) == 1
+    speech = tones([(2.22, 3.9), (5.22, 6.14)])
+    soundfile.write(
+        root / "decode" / "test_a" / "test_a_0" / "output.wav", speech, RATE
+    )
+    main(command(root, "test_a"))
+    assert [row["barge_ins"][0]["latency"] for row in rows_of(root)] == [0.4, 0.64]
+
+
+def test_two_processes_with_real_judges_write_what_one_writes(tmp_path):
+    write_set(tmp_path, "test_a")
+    main(command(tmp_path, "test_a", options=("--no_asr", "--nj", "2")))
+    two = (tmp_path / "decode" / "test_a" / "results.json").read_bytes()
+    (tmp_path / "decode" / "test_a" / "heard.jsonl").unlink()
+    main(command(tmp_path, "test_a"))
+    assert (tmp_path / "decode" / "test_a" / "results.json").read_bytes() == two
+    assert 1 <= read_results(tmp_path)["speech"]["dnsmos_overall"] <= 5
+    assert hearing.SpeechJudges is SpeechJudges
+
+
+def test_parts_add_up_to_the_whole(root):
+    write_set(root, "test_b", num_conversations=4)
+    folder = root / "decode" / "test_b"
+    agent = tones([(1.2, 8.0)])  # begins early and never stops
+    soundfile.write(folder / "test_b_2" / "output.wav", agent, RATE)
+    main(command(root, "test_b"))
+    names = ("results.json", "conversations.jsonl")
+    whole = [(folder / name).read_bytes() for name in names]
+    for part, numbers in {"1": (0, 3), "2": (1,), "3": (2,)}.items():
+        keys = root / f"keys.{part}"
+        keys.write_text("".join(f"test_b_{number} x\n" for number in numbers))
+        options = ("--no_asr", "--key_file", str(keys), "--part", part)
+        main(command(root, "test_b", options=options))
+    for name in names:
+        (folder / name).unlink()
+    main(command(root, "test_b", options=("--merge_parts",)))
+    assert [(folder / name).read_bytes() for name in names] == whole
+
+
+def test_parts_of_other_definitions_are_not_merged(root):
+    for number, seconds in enumerate(("1.5", "1.0")):
+        keys = root / f"keys.{number}"
+        keys.write_text(f"test_a_{number}\n")
+        options = ("--no_asr", "--key_file", str(keys), "--part", str(number))
+        main(command(root, "test_a", options=(*options, "--success_seconds", seconds)))
+    with pytest.raises(ValueError, match="differ in their options turn_taking"):
+        main(command(root, "test_a", options=("--merge_parts",)))
 
 
 def test_table_has_one_row_per_set_in_the_order_given(root):
@@ -121,11 +226,30 @@ def test_table_has_one_row_per_set_in_the_order_given(root):
         "# RESULTS",
         "## Environments",
     ]
-    rows = [line for line in lines if line.startswith("|test_")]
-    assert rows == [
-        "|test_b|1|1|100.0|0.64|0.64|0.0|0.72|0.72|0|100.0|100.0|-|-|",
-        "|test_a|2|2|100.0|0.64|0.64|0.0|0.72|0.72|0|100.0|100.0|-|-|",
-    ]
+    (headings,) = [line for line in lines if line.startswith("|set|")]
+    rows = [dict(zip(headings.split("|"), line.split("|"))) for line in lines]
+    rows = [row for row in rows if row.get("set", "").startswith("test_")]
+    assert [row["set"] for row in rows] == ["test_b", "test_a"]
+    assert [row["barge-ins"] for row in rows] == ["1", "2"]
+    assert {row["stopped in time %"] for row in rows} == {"100.0"}
+    assert {row["stop s"] for row in rows} == {"0.64"}
+    assert {row["first response s"] for row in rows} == {"0.72"}
+    assert "ASR-BLEU" not in headings  # nobody listened
+
+
+def test_other_systems_stand_beside_this_one(root):
+    main(command(root, "test_a"))
+    (root / "decode").rename(root / "silent")
+    write_set(root / "other", "test_a")
+    (root / "other" / "decode").rename(root / "decode")
+    compare = ("--no_asr", "--compare", f"silent={root / 'silent'}")
+    main(command(root, "test_a", options=compare))
+    report = (root / "decode" / "RESULTS.md").read_text(encoding="utf-8")
+    assert "## decode\n|set|" in report and "## silent\n|set|" in report
+    page = (root / "decode" / "report.html").read_text(encoding="utf-8")
+    assert "silent" in page and "test_a_0" in page
+    with pytest.raises(ValueError, match="--compare is 'silent'; expected NAME=DIR"):
+        main(command(root, "test_a", options=("--no_asr", "--compare", "silent")))
 
 
 def test_one_set_alone_and_the_table_alone(root):
@@ -138,19 +262,44 @@ def test_one_set_alone_and_the_table_alone(root):
     assert "|test_a|2|" in report.read_text(encoding="utf-8")
 
 
-def test_transcripts_give_bleu_and_word_errors(root, monkeypatch):
-    texts = [ANSWER, "Five."] * 2  # the second is wrong
+@pytest.fixture
+def transcripts(monkeypatch):
+    """What a recogniser hears in every conversation; the second is wrong."""
+    texts = [Transcript(ANSWER), Transcript("Five.")] * 2
 
-    def transcribe(*arguments):
-        return transcription.transcribe(*arguments, lambda options: lambda clips: texts)
+    def with_texts(*arguments):
+        return transcribe(*arguments, lambda options: lambda clips: texts)
 
-    monkeypatch.setattr(duplex_s2s_score, "transcribe", transcribe)
+    monkeypatch.setattr(score_sets, "transcribe", with_texts)
+
+
+def test_transcripts_give_bleu_and_word_errors(root, transcripts):
     main(command(root, "test_a", options=()))
     results = read_results(root)
     # Only "Four." is not interrupted: one word, and it was said wrongly.
     assert results["wer_speech_vs_text"] == 1.0
     assert 0 < results["asr_bleu"] < 100
-    assert (root / "decode" / "test_a" / "transcripts.json").is_file()
+    assert (root / "decode" / "test_a" / "transcripts.jsonl").is_file()
+    assert rows_of(root)[0]["answers"][1]["spoken"] == "Five."
+
+
+def test_a_silent_agent_is_scored_and_counted(root):
+    write_set(root, "test_b", num_conversations=1, agent_spans=())
+    main(command(root, "test_b"))
+    results = read_results(root, "test_b")
+    assert (results["num_conversations"], results["num_silent"]) == (1, 1)
+    assert results["barge_in"]["num_events"] == 0
+    assert results["first_response"]["rate_answered"] == 0.0
+    assert results["speech"]["dnsmos_overall"] is None
+
+
+def test_a_conversation_without_turns_has_nothing_to_measure(root):
+    write_table(root / "data" / "test_a" / "turns", {"test_a_0": "[]"})
+    main(command(root, "test_a"))
+    results = read_results(root)
+    assert results["num_conversations"] == 1
+    assert results["false_alarm"]["rate"] is None
+    assert results["first_response"]["mean"] is None
 
 
 def damage(root, what):
@@ -178,10 +327,6 @@ def damage(root, what):
         (folder / "output.json").write_text("{}")
     elif what == "turn without text":
         (folder / "output.json").write_text('{"turns": [{"role": "agent"}]}')
-    elif what == "no data":
-        (root / "data" / "test_a" / "turns").unlink()
-    elif what == "invalid data":
-        (root / "data" / "test_a" / "turns").write_text("test_a_1 [\n")
 
 
 @pytest.mark.parametrize(
@@ -194,24 +339,96 @@ def damage(root, what):
         ("stereo", "2 channel(s) at 16000 Hz; expected one at 16000 Hz"),
         ("no samples", "output.wav has no samples"),
         ("not a number", "no finite numbers"),
-        ("no wav file", "output.wav is not readable as audio"),
+        ("no wav file", "output.wav cannot be read as audio"),
         ("invalid json", "test_a_1/output.json is invalid"),
         ("no turns", "test_a_1/output.json is invalid"),
         ("turn without text", "test_a_1/output.json is invalid"),
-        ("no data", "turns does not exist; make the set's data first"),
-        ("invalid data", "conversation test_a_1: its turns are no valid JSON"),
     ],
 )
-def test_bad_input_is_one_sentence_and_leaves_old_results(root, capsys, what, message):
+def test_a_broken_conversation_is_left_out_and_told(root, caplog, what, message):
+    damage(root, what)
+    with pytest.raises(SystemExit) as stop:
+        main(command(root, "test_a"))
+    assert stop.value.code == PARTLY_SCORED
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert message in record.getMessage()
+    results = read_results(root)
+    assert (results["num_conversations"], results["num_problems"]) == (1, 1)
+    assert results["barge_in"]["num_events"] == 1
+    good, bad = rows_of(root)
+    assert good["problem"] is None and message in bad["problem"]
+    assert bad["barge_ins"] == []
+    assert "test_a_1" in (root / "decode" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (None, "turns does not exist; make the set's data first"),
+        ("test_a_1 [\n", "conversation test_a_1: its turns are no valid JSON"),
+    ],
+)
+def test_invalid_data_are_refused_and_leave_old_results(root, capsys, content, message):
     old = root / "decode" / "test_a" / "results.json"
     old.write_text("old")
-    damage(root, what)
+    turns = root / "data" / "test_a" / "turns"
+    if content is None:
+        turns.unlink()
+    else:
+        turns.write_text(content)
     assert run_cli(main, command(root, "test_a")) == 1
     (line,) = [
         line for line in capsys.readouterr().err.splitlines() if "error: " in line
     ]
     assert message in line
     assert old.read_text() == "old"
+
+
+def test_a_judge_gives_every_answer_a_score(root, transcripts):
+    scores = {"turns": [{"turn": 1, "score": 9}, {"turn": 2, "score": 2}]}
+    with Server(completion(json.dumps(scores))) as server:
+        main(command(root, "test_a", options=("--judge", server.url)))
+        assert len(server.requests) == 2  # one for each conversation
+    assert read_results(root)["gpt_score"] == {
+        "score": 5.5,
+        "num_scored": 4,
+        "num_failed": 0,
+        "problem": None,
+    }
+    assert [answer["gpt_score"] for answer in rows_of(root)[0]["answers"]] == [9, 2]
+
+
+def test_a_judge_that_writes_rubbish_is_counted_as_failed(root, transcripts, caplog):
+    with Server(completion("Nice weather.")) as server:
+        main(command(root, "test_a", options=("--judge", server.url)))
+    gpt = read_results(root)["gpt_score"]
+    assert (gpt["score"], gpt["num_scored"], gpt["num_failed"]) == (None, 0, 4)
+    assert "2 conversations have no GPT score" in caplog.text
+
+
+def test_a_judge_that_is_down_costs_only_the_gpt_score(
+    root, transcripts, monkeypatch, caplog
+):
+    def impatient(source, model, cache):
+        return Endpoint(source, model, cache=cache, patience=Patience(tries=1))
+
+    monkeypatch.setattr(score_judge, "open_backend", impatient)
+    with pytest.raises(SystemExit) as stop:
+        main(command(root, "test_a", options=("--judge", "http://127.0.0.1:9/v1")))
+    assert stop.value.code == PARTLY_SCORED
+    results = read_results(root)
+    assert results["barge_in"]["num_success"] == 2
+    assert results["gpt_score"]["score"] is None
+    assert "127.0.0.1:9" in results["gpt_score"]["problem"]
+    assert "no GPT score" in caplog.text
+
+
+def test_a_judge_above_the_limit_of_cost_does_not_begin(root, transcripts, caplog):
+    with Server(completion("")) as server, pytest.raises(SystemExit):
+        limit = ("--judge", server.url, "--judge_max_usd", "0.000001")
+        main(command(root, "test_a", options=limit))
+    assert not server.requests
+    assert "more than the limit" in read_results(root)["gpt_score"]["problem"]
 
 
 def test_missing_set_missing_data_and_nothing_to_do_are_refused(root):
@@ -224,3 +441,7 @@ def test_missing_set_missing_data_and_nothing_to_do_are_refused(root):
         main([])
     with pytest.raises(ValueError, match="score at least one set first"):
         main(["--results_dir", str(root / "decode")])
+    with pytest.raises(ValueError, match="--judge reads transcripts"):
+        main(command(root, "test_a", options=("--no_asr", "--judge", "http://x/v1")))
+    with pytest.raises(ValueError, match="--key_file and --part belong together"):
+        main(command(root, "test_a", options=("--no_asr", "--part", "1")))

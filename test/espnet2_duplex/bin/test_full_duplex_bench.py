@@ -478,6 +478,14 @@ def test_fault_of_one_sample_is_one_line(interruptions, capsys, spoil, message):
     assert [list(json.loads(row))[1] for row in rows] == ["problem", "taken"]
 
 
+def test_sound_that_is_gone_after_its_transcription_is_one_line(interruptions):
+    score(interruptions, "user_interruption")
+    (interruptions / "1" / "output.wav").unlink()
+    code, results = score(interruptions, "user_interruption")
+    assert code == 3 and list(results["problems"]) == ["1"]
+    assert "output.wav does not exist" in results["problems"]["1"]
+
+
 def test_silent_output_takes_no_turn(tmp_path):
     interruption(tmp_path, "1")
     code, results = score(tmp_path, "user_interruption")

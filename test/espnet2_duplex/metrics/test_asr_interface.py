@@ -1,5 +1,7 @@
 """Options, and how clips become pieces and transcripts again."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -35,12 +37,9 @@ def test_folder_without_a_model_is_refused(tmp_path, engine):
 
 
 def test_missing_package_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "faster_whisper", None)
-    monkeypatch.delitem(
-        __import__("sys").modules,
-        "espnet2_duplex.metrics.asr_whisper",
-        raising=False,
-    )
+    module = "espnet2_duplex.metrics.asr_whisper"
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(ValueError, match="needs the package 'faster_whisper'"):
         make_transcriber(AsrOptions("tiny"))
 

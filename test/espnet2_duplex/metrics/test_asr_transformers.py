@@ -52,7 +52,7 @@ def test_words_lie_inside_the_clip_in_order(folders, clips, kind):
         assert all(type(time) is float for time in times)
 
 
-@pytest.mark.parametrize("kind", ["wav2vec2", "parakeet_ctc", "whisper"])
+@pytest.mark.parametrize("kind", MAKERS)
 def test_words_are_those_of_the_text(folders, clips, kind):
     for transcript in transcribe(folders[kind], clips, with_words=True):
         assert [word.text for word in transcript.words] == transcript.text.split()

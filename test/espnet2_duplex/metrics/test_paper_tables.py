@@ -9,7 +9,7 @@ from espnet2_duplex.metrics.paper_tables import (
     paper_table_3,
     wide_table,
 )
-from espnet2_duplex.metrics.score_page_columns import COLUMNS, Column
+from espnet2_duplex.metrics.score_columns import COLUMNS, Column
 
 OURS = {
     "test_impatient": {

@@ -169,6 +169,7 @@ def test_page_stays_below_its_size_and_says_what_is_left_out(sets, html):
     shell = len(without.encode()) - 900  # not even all rows
     tight = render_score_page("run", sets, options=PageOptions(max_bytes=shell))
     assert "found no room on this page" in tight
+    assert len(tight.encode()) <= shell
     assert Page(tight).find("article") == []
 
 

@@ -88,7 +88,7 @@ def test_names_of_judges_follow_the_options():
         "log_mel",
         "stoi",
         "resemblyzer",
-        "whisper tiny 10 s",
+        "whisper tiny 15 s",
     }
     assert {"dnsmos", "squim"} < set(judge_makers(JudgeOptions(None, "squim")))
 

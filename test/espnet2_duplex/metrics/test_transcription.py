@@ -9,7 +9,7 @@ import pytest
 from espnet2_duplex.metrics import transcription
 from espnet2_duplex.metrics.activity import Segment
 from espnet2_duplex.metrics.asr_interface import AsrOptions, Transcript
-from espnet2_duplex.metrics.transcription import Utterance, cut_clip, transcribe
+from espnet2_duplex.metrics.transcription import cut_clip, transcribe
 from espnet2_duplex.words import Word
 
 OPTIONS = AsrOptions(model="tiny.en")
@@ -128,7 +128,15 @@ def test_conversations_of_another_set_leave_the_cache(recogniser, tmp_path):
     (line,) = (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()
     row = json.loads(line)
     assert row["id"] == "a"
-    assert Utterance.from_dict(row["utterances"][0]).text == "3 samples"
+    assert row["utterances"][0] == {
+        "start": 0.5,
+        "end": 1.0,
+        "text": "3 samples",
+        "words": [
+            {"text": "so", "start": 0.5, "end": 0.7},
+            {"text": "long", "start": 0.7, "end": 1.0},
+        ],
+    }
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,9 @@ class Moshi:
 
     def _turns(self, tokens: Sequence[int | None], duration: float) -> list[Turn]:
         model = self._model
-        frames = [(t, i) for t, i in enumerate(tokens) if i not in {None, *model.silent_ids}]
+        frames = [
+            (t, i) for t, i in enumerate(tokens) if i not in {None, *model.silent_ids}
+        ]
         pieces = [(t, model.tokenizer.id_to_piece(i)) for t, i in frames]
         words = words_of_pieces(pieces, model.frame_seconds, duration)
         return turns_of_words(words, "agent", PAUSE_SECONDS)
