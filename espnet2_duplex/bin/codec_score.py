@@ -32,9 +32,10 @@ from espnet2_duplex.bin.codec_sentences import (
     read_sentences,
     write_records,
 )
-from espnet2_duplex.bin.duplex_s2s_score import ASR_MODEL
+from espnet2_duplex.bin.score_arguments import ASR_MODEL
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.fsq import CodebookUsage
+from espnet2_duplex.metrics.asr_interface import FULL_WINDOW_SECONDS, AsrOptions
 from espnet2_duplex.metrics.codec_results import CodecShape, SystemScores
 from espnet2_duplex.metrics.codec_table import make_table, markdown_lines
 from espnet2_duplex.metrics.judges import (
@@ -43,7 +44,6 @@ from espnet2_duplex.metrics.judges import (
     JudgeOptions,
     judge_makers,
 )
-from espnet2_duplex.metrics.transcription import FULL_WINDOW_SECONDS, WhisperOptions
 
 DEFAULT_CODEC = "istft=pretrained/codec_istft"
 ORIGINAL = "original"
@@ -84,7 +84,7 @@ def options_from(args: argparse.Namespace) -> JudgeOptions:
     """Judges from the command line."""
     # In shorter windows Whisper now and then says the end of a sentence twice, which
     # costs more characters than a good codec does.
-    asr = WhisperOptions(
+    asr = AsrOptions(
         args.asr_model,
         window_seconds=FULL_WINDOW_SECONDS,
         batch_size=1,

@@ -23,6 +23,7 @@ from espnet2_duplex.metrics.activity import (
     make_detector,
     merge_segments,
 )
+from espnet2_duplex.metrics.asr_interface import AsrOptions, text_transcriber
 from espnet2_duplex.timing import nearest_sample
 
 # Clips (S,) float32 at 16 kHz -> one text each.
@@ -62,18 +63,7 @@ def load_whisper(model: str) -> Transcriber:
     Raises:
         ValueError: it is not there, or faster-whisper is not installed.
     """
-    try:
-        from espnet2_duplex.metrics.transcription import (
-            WhisperOptions,
-            WhisperTranscriber,
-        )
-
-        return WhisperTranscriber(WhisperOptions(model))
-    except ImportError as problem:
-        raise ValueError(
-            f"transcribing turns needs {problem.name}, which is not installed; run pip "
-            "install 'espnet2-duplex[score]'"
-        ) from problem
+    return text_transcriber(AsrOptions(model))
 
 
 class Listener:
@@ -157,7 +147,7 @@ class Listener:
         if self._transcribe is not None:
             from espnet2_duplex.metrics.transcription import cut_clip
 
-            # One by one: batches of a call are not faster, and each has its own bar.
+            # One by one: batches of a call are not faster.
             texts = [self._transcribe([cut_clip(own, s)])[0] for s in segments]
         return [
             Turn(role, segment.start, segment.end, text.strip())

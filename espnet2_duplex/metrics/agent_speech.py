@@ -33,8 +33,8 @@ class SpeechOptions:
 
     Attributes:
         mos: one of MOS_CHOICES: "dnsmos" alone, or "utmos" or "utmosv2" with it.
-        voice: the agent's voice, see :func:`~espnet2_duplex.metrics.agent_voice.
-            read_voice`; without it there is no speaker similarity.
+        voice: sound files of the agent's voice or the ``agent.scp`` of a data folder,
+            see `read_voice`; without it there is no speaker similarity.
 
     Raises:
         ValueError: `mos` is unknown.
@@ -158,17 +158,17 @@ def windowed_dnsmos(judge: DnsMos, speech: np.ndarray) -> dict[str, float]:
     """DNSMOS of speech of any length: mean over its windows by their seconds.
 
     speechmos moves its window of 9.01 s by 1 s, and doubles what is shorter until it
-    fills one or more; a minute of speech takes half a minute then. Here windows do not
-    overlap, and each second is heard once. The last one is filled up with repetitions
-    of itself.
+    fills one or more, so that a minute of speech costs 51 windows. Here windows follow
+    each other: a minute costs 7. The last one is filled up with repetitions of itself;
+    a rest of less than half a window is left out, unless there is nothing else.
 
     Args:
         judge: scores one window.
         speech: (S,) float32 at 16 kHz, full scale 1.
     """
-    num_windows = max(1, round(len(speech) / WINDOW_SAMPLES))
-    windows = np.array_split(speech, [WINDOW_SAMPLES * n for n in range(1, num_windows)])
-    windows = [window[:WINDOW_SAMPLES] for window in windows]
+    num_windows = max(1, (len(speech) + WINDOW_SAMPLES // 2) // WINDOW_SAMPLES)
+    starts = [WINDOW_SAMPLES * number for number in range(num_windows)]
+    windows = [speech[start : start + WINDOW_SAMPLES] for start in starts]
     found = []
     for window in windows:
         filled = np.resize(window, WINDOW_SAMPLES)  # repeats

@@ -7,7 +7,7 @@ faster-whisper (:mod:`~espnet2_duplex.metrics.asr_whisper`) and transformers
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,8 +27,8 @@ class AsrOptions:
             CTC, Whisper or Parakeet model for "transformers".
         engine: one of ENGINES.
         window_seconds: of faster-whisper. Clips up to one second shorter are padded to
-            this length only, longer ones to Whisper's own 30 s. Below 15 s, Whisper
-            says short sentences twice.
+            this length only, longer ones to Whisper's own 30 s. The encoder's time
+            grows with it; in 10 s Whisper says some short sentences twice.
         batch_size: clips per call.
         num_workers: calls of faster-whisper at a time. Each has one thread: sums over
             several threads would round differently on every machine and change a word
@@ -100,6 +100,14 @@ def make_transcriber(options: AsrOptions) -> Transcriber:
             f"the ASR engine {options.engine!r} needs the package {error.name!r}, "
             "which is not installed; install the extra [score], or give --no_asr"
         ) from error
+
+
+def text_transcriber(
+    options: AsrOptions,
+) -> Callable[[Sequence[np.ndarray]], list[str]]:
+    """As `make_transcriber`, for those who need no word times: clips -> texts."""
+    transcribe = make_transcriber(replace(options, with_words=False))
+    return lambda clips: [transcript.text for transcript in transcribe(clips)]
 
 
 def no_recogniser(options: AsrOptions, error: Exception) -> ValueError:

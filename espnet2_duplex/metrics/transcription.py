@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from espnet2_duplex.jsonl import write_text
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
 from espnet2_duplex.metrics.asr_cache import (
     Spoken,
@@ -24,7 +23,6 @@ from espnet2_duplex.metrics.asr_cache import (
     write_spoken,
 )
 from espnet2_duplex.metrics.asr_interface import (
-    FULL_WINDOW_SECONDS,
     AsrOptions,
     Transcriber,
     Transcript,
@@ -36,11 +34,6 @@ from espnet2_duplex.words import Word
 MARGIN_SECONDS = 0.1  # context around a segment: the detector hugs the speech
 # Of speech that is in memory at once; transcripts are saved as often.
 GROUP_SECONDS = 300.0
-
-# Names of earlier versions.
-WhisperOptions = AsrOptions
-write_text_atomically = write_text
-__all__ = ["FULL_WINDOW_SECONDS"]
 
 
 @dataclass(frozen=True)
@@ -56,16 +49,6 @@ class _Waiting:
     def seconds(self) -> float:
         """Of speech."""
         return sum(len(clip) for clip in self.clips) / SAMPLE_RATE
-
-
-class WhisperTranscriber:
-    """Texts alone of `make_transcriber`."""
-
-    def __init__(self, options: AsrOptions) -> None:
-        self._transcribe = make_transcriber(options)
-
-    def __call__(self, clips: Sequence[np.ndarray]) -> list[str]:
-        return [transcript.text for transcript in self._transcribe(clips)]
 
 
 def cut_clip(speech: np.ndarray, segment: Segment) -> np.ndarray:

@@ -52,7 +52,7 @@ def test_a_pause_inside_a_turn_does_not_end_it():
 
 def test_an_answer_that_has_not_begun_is_dropped_when_the_user_speaks_on():
     respond = replying()
-    # Silence from 0.96 s, over at 1.46 s, speech again from 1.6 s, answer due at 1.76 s.
+    # Silence from 0.96 s, over at 1.46 s; speech from 1.6 s; answer due at 1.76 s.
     answers = run(frames(10, 20, 20, 10, 100), respond)
     assert [turn.end_us for turn in respond.turns] == [960_000, 60 * FRAME_US]
     assert respond.turns[1].start_us == 320_000

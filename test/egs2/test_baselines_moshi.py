@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 import torch
-from baselines.moshi_lm import Moshi, load_moshi, words_of_pieces
+from baselines.moshi_lm import Moshi, words_of_pieces
+from baselines.moshi_loading import load_moshi
 from baselines.sides import UserSide
 
 from espnet2_duplex.conversation import Turn

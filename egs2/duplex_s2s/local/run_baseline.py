@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from baselines.building import SYSTEMS
+from baselines.options import add_common, settings_of
 from baselines.sides import SAMPLE_RATE, System, UserSide
 from progress import progress
 
@@ -33,15 +34,6 @@ from espnet2_duplex.sound_files import read_mono
 from espnet2_duplex.timing import nearest_sample
 
 SETTINGS_FILE = "baseline.json"
-WITHOUT_EFFECT = {
-    "data_dir",
-    "output_dir",
-    "key_file",
-    "downloads",
-    "cache_dir",
-    "num_threads",
-    "device",
-}
 
 
 def read_turns(data_dir: Path) -> dict[str, tuple[Turn, ...]]:
@@ -66,8 +58,8 @@ def check_settings(output_dir: Path, settings: dict) -> None:
         changed = [key for key in settings if earlier.get(key) != settings[key]]
         if changed:
             raise ValueError(
-                f"{output_dir} was made with another {', '.join(changed)}; delete it or "
-                "give another --output_dir."
+                f"{output_dir} was made with another {', '.join(changed)}; delete it "
+                "or give another --output_dir."
             )
     else:
         write_text(path, json.dumps(settings, indent=1) + "\n")
@@ -120,34 +112,6 @@ def run_system(
         )
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """What every system is told."""
-    parser.add_argument(
-        "--data_dir", type=Path, required=True, help="user.scp and turns of a set"
-    )
-    parser.add_argument("--output_dir", type=Path, required=True)
-    parser.add_argument(
-        "--key_file", help="only the ids that its lines begin with, as of split_scp.pl"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--tail_seconds",
-        type=float,
-        default=0.0,
-        help="of silence after the user's wav, so that the agent can finish",
-    )
-    parser.add_argument("--downloads", type=Path, default=Path("downloads"))
-    parser.add_argument(
-        "--cache_dir",
-        type=Path,
-        default=Path("exp/baseline_cache"),
-        help="texts and clips of all runs",
-    )
-    parser.add_argument(
-        "--num_threads", type=int, default=1, help="of each job's networks"
-    )
-
-
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -160,18 +124,9 @@ def get_parser() -> argparse.ArgumentParser:
             description=kind.told,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
-        add_common_arguments(one)
+        add_common(one)
         kind.add_arguments(one)
     return parser
-
-
-def settings_of(args: argparse.Namespace) -> dict:
-    """All that the conversations depend on besides the set."""
-    return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(args).items()
-        if name not in WITHOUT_EFFECT
-    }
 
 
 def main(cmd: Sequence[str] | None = None) -> None:

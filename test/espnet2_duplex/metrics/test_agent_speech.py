@@ -54,6 +54,12 @@ def test_windows_do_not_overlap_and_weigh_by_their_seconds():
     }
 
 
+def test_rest_of_less_than_half_a_window_is_left_out():
+    rest = np.full(WINDOW_SAMPLES // 2 - 1, 1.0)
+    speech = np.concatenate([np.full(WINDOW_SAMPLES, 4.0), rest])
+    assert windowed_dnsmos(levels, speech)["dnsmos_overall"] == pytest.approx(4.0)
+
+
 def test_short_speech_is_repeated():
     speech = np.array([1.0, 2, 3, 4])  # fits a whole number of times
     scores = windowed_dnsmos(levels, speech)

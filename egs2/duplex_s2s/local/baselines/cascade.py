@@ -53,11 +53,18 @@ class Cascade:
         compute_seconds: between the end of the silence and the answer; None is the
             wall time of ASR, LLM and TTS.
         options: when the floor changes hands.
+
+    Raises:
+        ValueError: the time is negative.
     """
 
     def __init__(
         self, parts: Parts, compute_seconds: float | None, options: FloorOptions
     ) -> None:
+        if compute_seconds is not None and compute_seconds < 0:
+            raise ValueError(
+                f"compute_seconds is {compute_seconds}; give 0 or more seconds."
+            )
         self._parts = parts
         self._compute_seconds = compute_seconds
         self._options = options
