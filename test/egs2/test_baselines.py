@@ -1,20 +1,18 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import run_baseline
 import soundfile
-from baselines.answerers import (
-    AnswerOptions,
-    LanguageModel,
-    Reference,
-    messages_of,
-    spoken_form,
-)
+from baselines.answerers import AnswerOptions, Reference
 from baselines.cascade import Cascade, Parts, cut_turn
 from baselines.floor import FloorOptions, UserTurn
 from baselines.kept_texts import KeptTexts
 from baselines.known_turns import KnownTurns
+from baselines.language_model import LanguageModel, messages_of, spoken_form
 from baselines.placing import place, words_said
 from baselines.sides import Exchange, UserSide
 from baselines.silent import Silent
@@ -31,6 +29,9 @@ from espnet2_duplex.conversation import Turn, turns_to_json
 from espnet2_duplex.data_folder import write_table
 from espnet2_duplex.metrics.answers import QualityOptions, could_be_said
 from espnet2_duplex.sound_files import write_wav
+
+ROOT = Path(__file__).parents[2]
+LOCAL = ROOT / "egs2" / "duplex_s2s" / "local"
 
 
 def side(seconds=10.0, *turns):
@@ -367,3 +368,16 @@ def test_what_cannot_be_spoken_is_told_and_stays_silent(tmp_path, capsys):
     assert len(voice.say("mute").value) == 0
     assert "'mute' cannot be spoken" in capsys.readouterr().err
     assert voice.say("one two").seconds == voice.say("one two").seconds > 0
+
+
+def test_moshi_is_built_without_the_packages_of_the_other_systems():
+    program = (
+        "import sys; "
+        "sys.modules.update(dict.fromkeys(['hibari', 'transformers', 'silero_vad', "
+        "'faster_whisper', 'espnet2', 'numba', 'moshi'])); "
+        f"sys.path[:0] = [{str(LOCAL)!r}, {str(ROOT)!r}]; "
+        "from baselines.moshi_lm import Moshi; import run_baseline; "
+        "run_baseline.main(['moshi', '--data_dir', 'no', '--output_dir', 'no'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert b"No such file or directory: 'no/user.scp'" in done.stderr

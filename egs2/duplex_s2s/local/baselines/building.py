@@ -83,8 +83,9 @@ def _build_moshi(args: argparse.Namespace) -> System:
 
 
 def _language_model(args: argparse.Namespace) -> "Answerer":
-    from baselines.answerers import AnswerOptions, LanguageModel
+    from baselines.answerers import AnswerOptions
     from baselines.kept_texts import KeptTexts
+    from baselines.language_model import LanguageModel
     from llm.opening import open_llm
 
     backend = open_llm(args.llm, model=args.llm_model, downloads=args.downloads)
