@@ -114,7 +114,7 @@ def place_answer(answer: Answer) -> Placed | None:
 def dialogue_of(answers: Sequence[Answer]) -> list[Exchange]:
     """What both have heard of each other so far."""
     placed = [(answer.reply.content.user, place_answer(answer)) for answer in answers]
-    return [Exchange(user, said.turn.text if said else "") for user, said in placed]
+    return [Exchange(user, reply.said if reply else "") for user, reply in placed]
 
 
 def cut_turn(speech: np.ndarray, turn: UserTurn) -> np.ndarray:

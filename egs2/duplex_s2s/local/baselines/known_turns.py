@@ -46,7 +46,7 @@ class KnownTurns:
             answer = self._answer(user, number, turn, dialogue, limit)
             if answer is not None:
                 answers.append(answer)
-                dialogue[-1] = Exchange(turn.text, answer.turn.text)
+                dialogue[-1] = Exchange(turn.text, answer.said)
         return agent_side(answers, len(user.speech), latency_seconds=0.0)
 
     def _answer(

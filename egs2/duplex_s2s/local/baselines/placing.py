@@ -8,6 +8,7 @@ from baselines.sides import SAMPLE_RATE, AgentSide
 from tts.loudness import FADE_SECONDS
 
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.metrics.natural_end import said_before
 from espnet2_duplex.timing import nearest_sample, whole_microseconds
 
 
@@ -16,12 +17,13 @@ class Placed:
     """An answer in the agent's channel.
 
     Attributes:
-        turn: its text is that of the whole answer if it was said to its end, else the
-            words that could be said.
+        turn: with the text of the whole answer, also where it is cut, as in the data.
+        said: the words that could be heard.
         speech: (N,) float32 at 16 kHz, up to the turn's end.
     """
 
     turn: Turn
+    said: str
     speech: np.ndarray
 
 
@@ -40,27 +42,11 @@ def place(text: str, speech: np.ndarray, start: float, limit: float) -> Placed |
         return None
     if len(heard) < len(speech):
         _fade_out(heard)
-    said = words_said(text, len(heard) / len(speech))
     start = whole_microseconds(start)
     end = whole_microseconds(start + len(heard) / SAMPLE_RATE)
-    return Placed(Turn("agent", start, end, said), heard)
-
-
-def words_said(text: str, share: float) -> str:
-    """The words of a text of which a share of its length was heard.
-
-    As in `metrics.answers.could_be_said`: a word counts if its middle character comes
-    before the cut.
-    """
-    if share >= 1:
-        return text
-    said, position = [], 0
-    for word in text.split():
-        if position + len(word) / 2 > share * len(text):
-            break
-        said.append(word)
-        position += len(word) + 1
-    return " ".join(said)
+    characters_per_second = len(text) * SAMPLE_RATE / len(speech)
+    said = said_before(text, len(heard) / SAMPLE_RATE, characters_per_second)
+    return Placed(Turn("agent", start, end, text), said, heard)
 
 
 def agent_side(
