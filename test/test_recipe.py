@@ -74,7 +74,7 @@ class Recipe:
         return files
 
 
-EVERYTHING = """--score_codec true
+EVERYTHING = """--score_codec true --baselines "silent gt_reference"
     --skip_upload false --hf_repo user/duplex --hf_repo_local hub/duplex"""
 
 
@@ -101,6 +101,8 @@ def test_every_stage_announces_itself_and_leaves_its_output(recipe):
         f"{DUPLEX}/valid.loss.ave.pth",
         *[f"{decoded}/{name}/results.json" for name in SETS],
         f"{decoded}/RESULTS.md",
+        f"{decoded}/report.html",
+        *[f"exp/baseline_gt_reference/{name}/results.json" for name in SETS],
         f"{DUPLEX}/train_bpe60.zip",
         "hub/duplex/meta.yaml",
     ]:
@@ -111,6 +113,16 @@ def test_run_ends_with_results_and_packed_model(recipe):
     end = recipe.output[recipe.output.index("Stage 12") :]
     assert "# RESULTS" in end and "test_impatient" in end
     assert f"Packed model: {recipe.path(DUPLEX)}/train_bpe60.zip" in end
+
+
+def test_baselines_stand_beside_the_model_in_the_results(recipe):
+    report = recipe.path(f"{DUPLEX}/decode_valid.loss.ave/RESULTS.md").read_text()
+    for system in ("decode_valid.loss.ave", "silent", "gt_reference"):
+        assert f"## {system}\n|set|" in report
+    name = "baseline_silent/test_qa/results.json"
+    silent = json.loads(recipe.path(f"exp/{name}").read_text())
+    assert silent["num_silent"] == silent["num_conversations"] > 0
+    assert silent["first_response"]["rate_answered"] == 0.0
 
 
 def test_every_test_conversation_is_decoded(recipe):
