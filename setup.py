@@ -51,7 +51,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.12,<3.14",
     packages=find_packages(include=["espnet2_duplex", "espnet2_duplex.*"]),
-    package_data={"espnet2_duplex.metrics": ["gpt_prompt*.txt"]},
+    package_data={"espnet2_duplex.metrics.gpt": ["prompt*.txt"]},
     install_requires=[
         "espnet>=202611",
         "torch>=2.11",

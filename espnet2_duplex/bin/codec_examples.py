@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from espnet2_duplex.bin.codec_judging import System
 from espnet2_duplex.bin.codec_sentences import Sentence, sample_rate_of
 from espnet2_duplex.dataset_checks import load_speech
-from espnet2_duplex.metrics.codec_page import Clip, Example
-from espnet2_duplex.metrics.codec_results import SystemScores, sentence_errors
+from espnet2_duplex.metrics.codec_report.page import Clip, Example
+from espnet2_duplex.metrics.codec_report.results import SystemScores, sentence_errors
 from espnet2_duplex.metrics.response_quality import english_normalizer
 
 REASONS = ("worst", "middle", "best")

@@ -24,8 +24,8 @@ from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.loading import load_codec
 from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.metrics.activity import SAMPLE_RATE
-from espnet2_duplex.metrics.judges import JudgeOptions, judge_makers, make_judge
-from espnet2_duplex.metrics.speech_quality import Judge, Sample
+from espnet2_duplex.metrics.speech.judges import JudgeOptions, judge_makers, make_judge
+from espnet2_duplex.metrics.speech.quality import Judge, Sample
 
 
 @dataclass(frozen=True)

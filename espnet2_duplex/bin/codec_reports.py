@@ -10,17 +10,17 @@ from espnet2_duplex.bin.codec_examples import choose_examples
 from espnet2_duplex.bin.codec_judging import System
 from espnet2_duplex.bin.codec_sentences import Sentence
 from espnet2_duplex.jsonl import write_text
-from espnet2_duplex.metrics.codec_page import STRIPS, render_page
-from espnet2_duplex.metrics.codec_results import SystemScores, system_results
-from espnet2_duplex.metrics.codec_table import (
+from espnet2_duplex.metrics.codec_report.page import STRIPS, render_page
+from espnet2_duplex.metrics.codec_report.results import SystemScores, system_results
+from espnet2_duplex.metrics.codec_report.table import (
     PAPER_NOTE,
     make_table,
     markdown_lines,
     meanings,
 )
-from espnet2_duplex.metrics.judges import JudgeOptions
 from espnet2_duplex.metrics.response_quality import english_normalizer
 from espnet2_duplex.metrics.results import REPORT_FILE, RESULTS_FILE, environment_lines
+from espnet2_duplex.metrics.speech.judges import JudgeOptions
 
 PAGE_FILE = "report.html"
 MAX_PAGE_BYTES = 7_500_000

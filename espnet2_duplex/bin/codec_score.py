@@ -35,10 +35,10 @@ from espnet2_duplex.bin.codec_sentences import (
 from espnet2_duplex.bin.score_arguments import ASR_MODEL
 from espnet2_duplex.codec.abs_codec import AbsCodec
 from espnet2_duplex.codec.fsq import CodebookUsage
-from espnet2_duplex.metrics.asr_interface import FULL_WINDOW_SECONDS, AsrOptions
-from espnet2_duplex.metrics.codec_results import CodecShape, SystemScores
-from espnet2_duplex.metrics.codec_table import make_table, markdown_lines
-from espnet2_duplex.metrics.judges import (
+from espnet2_duplex.metrics.asr.interface import FULL_WINDOW_SECONDS, AsrOptions
+from espnet2_duplex.metrics.codec_report.results import CodecShape, SystemScores
+from espnet2_duplex.metrics.codec_report.table import make_table, markdown_lines
+from espnet2_duplex.metrics.speech.judges import (
     MOS_CHOICES,
     SPEAKER_ENCODERS,
     JudgeOptions,

@@ -10,7 +10,7 @@ import soundfile
 
 from espnet2_duplex.arks import read_scp
 from espnet2_duplex.atomic import replacing
-from espnet2_duplex.metrics.speech_quality import Scores
+from espnet2_duplex.metrics.speech.quality import Scores
 
 
 @dataclass(frozen=True)

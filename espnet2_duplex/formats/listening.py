@@ -23,7 +23,7 @@ from espnet2_duplex.metrics.activity import (
     make_detector,
     merge_segments,
 )
-from espnet2_duplex.metrics.asr_interface import AsrOptions, text_transcriber
+from espnet2_duplex.metrics.asr.interface import AsrOptions, text_transcriber
 from espnet2_duplex.timing import nearest_sample
 
 # Clips (S,) float32 at 16 kHz -> one text each.
@@ -145,7 +145,7 @@ class Listener:
     def _turns(self, role: str, own: np.ndarray, segments: Sequence) -> list[Turn]:
         texts = [""] * len(segments)
         if self._transcribe is not None:
-            from espnet2_duplex.metrics.transcription import cut_clip
+            from espnet2_duplex.metrics.asr.transcription import cut_clip
 
             # One by one: batches of a call are not faster.
             texts = [self._transcribe([cut_clip(own, s)])[0] for s in segments]

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from espnet2_duplex.conversation import CUT_SECONDS, Turn
-from espnet2_duplex.metrics.natural_end import said_before
-from espnet2_duplex.metrics.transcription import Utterance
+from espnet2_duplex.metrics.asr.transcription import Utterance
+from espnet2_duplex.metrics.turn_taking.natural_end import said_before
 from espnet2_duplex.timing import microseconds
 
 SAME_TIME_MICROSECONDS = 1000

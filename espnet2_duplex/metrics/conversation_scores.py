@@ -4,23 +4,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from espnet2_duplex.conversation import Turn
-from espnet2_duplex.metrics.agent_speech import SpeechQualityCounts, SpeechScores
 from espnet2_duplex.metrics.answers import Answer, QualityOptions, pair_answers
+from espnet2_duplex.metrics.asr.transcription import Utterance
 from espnet2_duplex.metrics.counts import Counts, Latencies
-from espnet2_duplex.metrics.event_reaction_counts import ReactionCounts, count_reactions
-from espnet2_duplex.metrics.event_reactions import (
+from espnet2_duplex.metrics.gpt.score import GptCounts
+from espnet2_duplex.metrics.recordings import Reference
+from espnet2_duplex.metrics.response_quality import QualityCounts, count_quality
+from espnet2_duplex.metrics.speech.agent_speech import SpeechQualityCounts, SpeechScores
+from espnet2_duplex.metrics.turn_taking.counting import TurnTakingCounts, count_events
+from espnet2_duplex.metrics.turn_taking.events import find_events
+from espnet2_duplex.metrics.turn_taking.options import TurnTakingOptions
+from espnet2_duplex.metrics.turn_taking.reaction_counts import (
+    ReactionCounts,
+    count_reactions,
+)
+from espnet2_duplex.metrics.turn_taking.reactions import (
     Reaction,
     ReactionOptions,
     find_reactions,
 )
-from espnet2_duplex.metrics.gpt_score import GptCounts
-from espnet2_duplex.metrics.recordings import Reference
-from espnet2_duplex.metrics.response_quality import QualityCounts, count_quality
-from espnet2_duplex.metrics.transcription import Utterance
-from espnet2_duplex.metrics.turn_taking import TurnTakingCounts, count_events
-from espnet2_duplex.metrics.turn_taking_events import find_events
-from espnet2_duplex.metrics.turn_taking_options import TurnTakingOptions
-from espnet2_duplex.metrics.turn_taking_records import TurnTakingEvents
+from espnet2_duplex.metrics.turn_taking.records import TurnTakingEvents
 from espnet2_duplex.timing import microseconds
 
 

@@ -11,11 +11,14 @@ from pathlib import Path
 from espnet2_duplex.jsonl import write_text
 from espnet2_duplex.metrics.conversation_scores import SetCounts
 from espnet2_duplex.metrics.counts import Latencies
-from espnet2_duplex.metrics.event_reaction_counts import ReactionCounts, SoundCounts
-from espnet2_duplex.metrics.gpt_score import GptCounts
+from espnet2_duplex.metrics.gpt.score import GptCounts
 from espnet2_duplex.metrics.response_quality import QualityCounts
 from espnet2_duplex.metrics.score_columns import COLUMNS
-from espnet2_duplex.metrics.turn_taking import TurnTakingCounts
+from espnet2_duplex.metrics.turn_taking.counting import TurnTakingCounts
+from espnet2_duplex.metrics.turn_taking.reaction_counts import (
+    ReactionCounts,
+    SoundCounts,
+)
 
 NUM_DECIMALS = 6  # microseconds
 RESULTS_FILE = "results.json"

@@ -14,6 +14,7 @@ LAYERS = (
     ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),
     ("simulation",),
     ("formats",),
+    ("scoring",),
     ("perception", "backbone", "loss"),
     ("duplex_lm",),
     ("espnet_model", "session", "train"),

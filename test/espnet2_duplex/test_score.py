@@ -7,7 +7,6 @@ import pytest
 import soundfile
 from chat_server import Server, completion
 
-from espnet2_duplex.bin import hearing, score_judge, score_sets
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.bin.duplex_s2s_score import PARTLY_SCORED, main
 from espnet2_duplex.chat.endpoint import Endpoint, Patience
@@ -15,9 +14,12 @@ from espnet2_duplex.conversation import Turn, turns_to_json
 from espnet2_duplex.data_folder import write_table
 from espnet2_duplex.events import Event, events_to_json
 from espnet2_duplex.jsonl import read_jsonl
-from espnet2_duplex.metrics.agent_speech import SpeechJudges
-from espnet2_duplex.metrics.asr_interface import Transcript
-from espnet2_duplex.metrics.transcription import transcribe
+from espnet2_duplex.metrics.asr.interface import Transcript
+from espnet2_duplex.metrics.asr.transcription import transcribe
+from espnet2_duplex.metrics.speech.agent_speech import SpeechJudges
+from espnet2_duplex.scoring import hearing
+from espnet2_duplex.scoring import judge as score_judge
+from espnet2_duplex.scoring import sets as score_sets
 
 RATE = 16000
 DURATION = 8.0

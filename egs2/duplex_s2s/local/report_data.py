@@ -29,16 +29,16 @@ from report_tokens import count_tokens, open_tokenizer
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text, write_text
-from espnet2_duplex.metrics.data_outliers import OutlierLimits
-from espnet2_duplex.metrics.data_page import render_page
-from espnet2_duplex.metrics.data_report import (
+from espnet2_duplex.metrics.data_report.counts import (
     DataReport,
     SetStatistics,
     collect_set,
     report_from_dict,
     report_to_dict,
 )
-from espnet2_duplex.metrics.data_tables import (
+from espnet2_duplex.metrics.data_report.outliers import OutlierLimits
+from espnet2_duplex.metrics.data_report.page import render_page
+from espnet2_duplex.metrics.data_report.tables import (
     markdown_lines,
     paper_table,
     summary_table,

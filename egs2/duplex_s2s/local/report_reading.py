@@ -11,9 +11,9 @@ from espnet2_duplex.conversation import Conversation, turns_from_json
 from espnet2_duplex.data_folder import read_table
 from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.events import events_from_json
-from espnet2_duplex.metrics.data_audio import audio_faults
-from espnet2_duplex.metrics.data_records import Record
-from espnet2_duplex.metrics.data_tables import SourceInfo
+from espnet2_duplex.metrics.data_report.audio import audio_faults
+from espnet2_duplex.metrics.data_report.records import Record
+from espnet2_duplex.metrics.data_report.tables import SourceInfo
 
 UNKNOWN_SOURCE = "unknown"
 ROUNDING_SECONDS = 0.01  # utt2dur has two decimals

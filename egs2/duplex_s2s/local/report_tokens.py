@@ -9,7 +9,7 @@ import numpy as np
 
 from espnet2_duplex.alignment import align_text
 from espnet2_duplex.conversation import Conversation
-from espnet2_duplex.metrics.data_records import Record, TurnTokens
+from espnet2_duplex.metrics.data_report.records import Record, TurnTokens
 from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
 

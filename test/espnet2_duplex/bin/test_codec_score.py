@@ -13,8 +13,8 @@ from espnet2_duplex.bin.codec_examples import pick
 from espnet2_duplex.bin.codec_judging import System, Task, run_tasks
 from espnet2_duplex.bin.codec_score import main
 from espnet2_duplex.bin.codec_sentences import Record, read_sentences
-from espnet2_duplex.metrics import judges
-from espnet2_duplex.metrics.judges import JudgeOptions
+from espnet2_duplex.metrics.speech import judges
+from espnet2_duplex.metrics.speech.judges import JudgeOptions
 
 RATE = 22050
 TEXTS = {"b": "One, two.", "a": "The rest & <more>."}

@@ -9,11 +9,8 @@ import pytest
 import soundfile
 
 from espnet2_duplex.bin import full_duplex_bench as bench
-from espnet2_duplex.bin import full_duplex_bench_v1 as v1
-from espnet2_duplex.bin import full_duplex_bench_v15 as v15
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.bin.duplex_s2s_inference import DuplexOutput
-from espnet2_duplex.bin.full_duplex_bench_files import find_samples
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.formats.full_duplex_bench import (
     BenchOptions,
@@ -23,7 +20,9 @@ from espnet2_duplex.formats.full_duplex_bench import (
 from espnet2_duplex.formats.recording import make_recording
 from espnet2_duplex.formats.sounds import Silence, open_channels
 from espnet2_duplex.metrics.activity import ActivityOptions, make_detector
-from espnet2_duplex.metrics.asr_interface import Transcript
+from espnet2_duplex.metrics.asr.interface import Transcript
+from espnet2_duplex.scoring.full_duplex_bench import v1, v15
+from espnet2_duplex.scoring.full_duplex_bench.files import find_samples
 from espnet2_duplex.words import Word
 
 RATE = 16000

@@ -13,12 +13,12 @@ from espnet2_duplex.metrics.answers import (
     pair_answers,
     speaking_rate,
 )
+from espnet2_duplex.metrics.asr.transcription import Utterance
 from espnet2_duplex.metrics.response_quality import (
     QualityCounts,
     count_quality,
     english_normalizer,
 )
-from espnet2_duplex.metrics.transcription import Utterance
 
 OPTIONS = QualityOptions(characters_per_second=10.0)
 

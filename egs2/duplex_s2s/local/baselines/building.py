@@ -62,7 +62,7 @@ def _build_cascade(args: argparse.Namespace) -> System:
     from baselines.floor import FloorOptions
     from baselines.voice_activity import SileroFrames
 
-    from espnet2_duplex.metrics.asr_interface import AsrOptions, text_transcriber
+    from espnet2_duplex.metrics.asr.interface import AsrOptions, text_transcriber
 
     options = FloorOptions(
         args.end_silence_seconds, args.barge_in_speech_seconds, args.min_turn_seconds

@@ -8,7 +8,7 @@ from baselines.sides import SAMPLE_RATE, AgentSide
 from tts.loudness import FADE_SECONDS
 
 from espnet2_duplex.conversation import Turn
-from espnet2_duplex.metrics.natural_end import said_before
+from espnet2_duplex.metrics.turn_taking.natural_end import said_before
 from espnet2_duplex.timing import nearest_sample, whole_microseconds
 
 

@@ -1,0 +1,1 @@
+"""What the agent says: recognisers behind one interface, and transcripts of a set."""

@@ -1,0 +1,1 @@
+"""What codec scoring writes: results, table (Sec. 6.3), page."""

@@ -1,0 +1,1 @@
+"""The HTML page of a scored run: tables, distributions, conversations to hear."""

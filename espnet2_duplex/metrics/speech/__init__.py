@@ -1,0 +1,1 @@
+"""How speech sounds: opinion scores, intelligibility, whose voice it is."""

@@ -1,0 +1,1 @@
+"""Full-Duplex-Bench on its folders: transcripts, tasks, results."""

@@ -1,0 +1,203 @@
+"""Listens to the conversations of a decoded set, in several processes.
+
+What is heard (when the agent speaks, how it sounds) is kept in ``heard.jsonl`` and made
+again only where the sound, or how it is listened to, has changed.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+from espnet2_duplex.conversation import Turn
+from espnet2_duplex.jsonl import read_jsonl, write_jsonl
+from espnet2_duplex.metrics.activity import ActivityOptions, Segment, make_detector
+from espnet2_duplex.metrics.recordings import Reference, read_recording
+from espnet2_duplex.metrics.speech.agent_speech import (
+    SpeechJudges,
+    SpeechOptions,
+    SpeechScores,
+)
+
+HEARD_FILE = "heard.jsonl"
+SECONDS_BETWEEN_SAVES = 5.0
+
+
+@dataclass(frozen=True)
+class HearingOptions:
+    """How to listen: what counts as speech, and who judges its quality."""
+
+    activity: ActivityOptions
+    speech: SpeechOptions
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known of one conversation after listening; a line of heard.jsonl.
+
+    Attributes:
+        id: of the conversation.
+        digest: of everything that this depends on.
+        duration: seconds.
+        latency: that the system declares, in seconds; None where it declares none.
+        written_turns: the agent's own text.
+        segments: where the agent speaks.
+        speech: scores of how it sounds, by name; None where there was too little.
+        problem: why it cannot be scored, in a sentence; the rest is empty then.
+    """
+
+    id: str
+    digest: str
+    duration: float = 0.0
+    latency: float | None = None
+    written_turns: tuple[Turn, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    speech: SpeechScores = field(default_factory=dict)
+    problem: str | None = None
+
+    def to_dict(self) -> dict:
+        """As a line of heard.jsonl."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(fields: dict) -> "Heard":
+        """Inverse of `to_dict`."""
+        turns = tuple(Turn.from_dict(turn) for turn in fields["written_turns"])
+        segments = tuple(Segment(**segment) for segment in fields["segments"])
+        return Heard(**{**fields, "written_turns": turns, "segments": segments})
+
+
+def hear_set(
+    set_dir: Path,
+    output_dir: Path,
+    references: Sequence[Reference],
+    options: HearingOptions,
+    num_jobs: int,
+) -> list[Heard]:
+    """Listen to the conversations of a set, in the order of their references.
+
+    What was heard when a run is stopped is kept, but for the last seconds.
+
+    Args:
+        set_dir: <decode dir>/<set>.
+        output_dir: gets heard.jsonl.
+        references: of the conversations.
+        options: how to listen.
+        num_jobs: processes, with one thread each.
+    """
+    path = output_dir / HEARD_FILE
+    known = _read_heard(path)
+    tasks = [(set_dir / ref.id, ref, known.get(ref.id)) for ref in references]
+    saved = time.monotonic()
+    bar = tqdm(
+        _run(tasks, options, num_jobs),
+        total=len(tasks),
+        unit="conversation",
+        desc=f"{set_dir.name}: listening",
+    )
+    try:
+        for heard in bar:
+            known[heard.id] = heard
+            if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                _write_heard(path, known)
+                saved = time.monotonic()
+    finally:
+        _write_heard(path, known)
+    return [known[reference.id] for reference in references]
+
+
+class Listener:
+    """Listens to one conversation after the other; networks are loaded when needed."""
+
+    def __init__(self, options: HearingOptions) -> None:
+        self._options = options
+        self._detect: Callable | None = None
+        self._judge: SpeechJudges | None = None
+
+    def __call__(self, task: tuple[Path, Reference, Heard | None]) -> Heard:
+        """Listen to (folder, reference, what was heard earlier)."""
+        folder, reference, known = task
+        digest = self._digest(folder, reference)
+        if known is not None and known.digest == digest:
+            return known
+        try:
+            recording = read_recording(folder, reference)
+        except ValueError as problem:
+            return Heard(reference.id, digest, problem=str(problem))
+        if self._detect is None or self._judge is None:
+            self._detect = make_detector(self._options.activity)
+            self._judge = SpeechJudges(self._options.speech)
+        segments = self._detect(recording.speech)
+        return Heard(
+            reference.id,
+            digest,
+            recording.duration,
+            recording.latency,
+            recording.written_turns,
+            segments,
+            self._judge(recording.speech, segments),
+        )
+
+    def _digest(self, folder: Path, reference: Reference) -> str:
+        ends = [turn.end for turn in reference.user_turns[-1:]]
+        digest = hashlib.sha256(f"{self._options} {ends}\n".encode())
+        for name in ("input.wav", "output.wav", "output.json"):
+            path = folder / name
+            digest.update(path.read_bytes() if path.is_file() else b"missing")
+        return digest.hexdigest()
+
+
+def _read_heard(path: Path) -> dict[str, Heard]:
+    if not path.is_file():
+        return {}
+    known = {}
+    for number, row in enumerate(read_jsonl(path), 1):
+        try:
+            heard = Heard.from_dict(row)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"line {number} of {path} is damaged ({error!r}); delete the file and "
+                "score again"
+            ) from error
+        known[heard.id] = heard
+    return known
+
+
+def _write_heard(path: Path, known: dict[str, Heard]) -> None:
+    write_jsonl(path, (known[name].to_dict() for name in sorted(known)))
+
+
+def _run(tasks, options: HearingOptions, num_jobs: int) -> Iterator[Heard]:
+    if num_jobs == 1:
+        yield from map(Listener(options), tasks)
+        return
+    pool = ProcessPoolExecutor(
+        num_jobs,
+        mp_context=get_context("spawn"),
+        initializer=_start_process,
+        initargs=(options,),
+    )
+    try:
+        yield from pool.map(_listen, tasks, chunksize=4)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_listener: Listener | None = None  # of this process
+
+
+def _start_process(options: HearingOptions) -> None:
+    global _listener
+    os.environ["OMP_NUM_THREADS"] = "1"  # for libraries that are not loaded yet
+    _listener = Listener(options)
+
+
+def _listen(task) -> Heard:
+    assert _listener is not None
+    return _listener(task)
