@@ -1,5 +1,6 @@
 """Kaldi-style text files of a data folder, sorted by key."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +36,23 @@ def read_table(path: Path) -> dict[str, str]:
             )
         table[key] = value.strip()
     return table
+
+
+def read_keys(path: str | Path) -> tuple[str, ...]:
+    """Ids of a key file, the first word of every line as in ESPnet.
+
+    Raises:
+        ValueError: there are none, or one stands there twice.
+    """
+    keys = [line.split()[0] for line in read_text(path).splitlines() if line.strip()]
+    if not keys:
+        raise ValueError(f"{path} names no conversation; give a file with ids")
+    doubled = [key for key, num in Counter(keys).items() if num > 1]
+    if doubled:
+        raise ValueError(
+            f"{path} has the key {doubled[0]} again; keep one of the lines"
+        )
+    return tuple(keys)
 
 
 def write_speakers(folder: Path, speakers: Mapping[str, str]) -> None:

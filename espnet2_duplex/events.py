@@ -1,6 +1,7 @@
 """What is heard of a user besides its turns: the `events` of a data folder."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
@@ -69,12 +70,14 @@ def events_from_json(text: str, conversation_id: str) -> tuple[Event, ...]:
 def _parse_event(row: object) -> Event:
     try:
         event = Event(**row)
-        is_good = event.kind in EVENT_KINDS and 0 <= event.start < event.end
+        # json also reads Infinity
+        is_good = event.kind in EVENT_KINDS and 0 <= event.start < event.end < math.inf
     except TypeError:  # no object, other names, or times that are no numbers
         is_good = False
     if not is_good or not isinstance(event.text, str):
         raise ValueError(
             f"an event reads {row!r}; expected an object with kind (one of "
-            f"{', '.join(EVENT_KINDS)}), start, end and perhaps text"
+            f"{', '.join(EVENT_KINDS)}), start, end in finite seconds, the end after "
+            "the start, and perhaps text"
         )
     return event

@@ -62,6 +62,7 @@ def conversation(name, **others):
         "barge_ins": [],
         "false_alarms": [],
         "responses": [],
+        "answered": [],
         "unanswered": [],
         "reactions": [],
         "answers": [],
@@ -74,8 +75,8 @@ def conversation(name, **others):
 def broken(name, problem):
     """A conversation that could not be scored."""
     lists = ("user_turns", "reference_turns", "written_turns", "events", "utterances")
-    lists += ("barge_ins", "false_alarms", "responses", "unanswered", "reactions")
-    empty = {key: [] for key in (*lists, "answers")}
+    lists += ("barge_ins", "false_alarms", "responses", "answered", "unanswered")
+    empty = {key: [] for key in (*lists, "reactions", "answers")}
     return conversation(name, **empty, speech=None, duration=0.0, problem=problem)
 
 

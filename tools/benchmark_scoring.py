@@ -3,7 +3,8 @@
 
 Conversations of a decoded set are put end to end until they last --seconds, and again
 until there are --num_conversations of them; then duplex_s2s_score runs on that folder
-as it would on any other. With --dir, the folder stays.
+as it would on any other and says what each part took. What listening consists of is
+timed apart, on a few conversations in this process. With --dir, the folder stays.
 """
 
 import argparse
@@ -20,9 +21,25 @@ import numpy as np
 from espnet2_duplex.bin import duplex_s2s_score
 from espnet2_duplex.conversation import Turn, turns_to_json
 from espnet2_duplex.data_folder import write_table
-from espnet2_duplex.metrics.activity import SAMPLE_RATE
+from espnet2_duplex.jsonl import read_jsonl
+from espnet2_duplex.metrics.activity import (
+    SAMPLE_RATE,
+    ActivityOptions,
+    make_detector,
+)
 from espnet2_duplex.metrics.recordings import read_recording, read_references
+from espnet2_duplex.metrics.speech.agent_speech import (
+    MIN_SPEECH_SECONDS,
+    SpeechOptions,
+    joined_speech,
+    windowed_dnsmos,
+)
+from espnet2_duplex.metrics.speech.quality import DnsMos
+from espnet2_duplex.metrics.speech.speaker_similarity import resemblyzer_encoder
+from espnet2_duplex.scoring.sets import CONVERSATIONS_FILE, Stopwatch
 from espnet2_duplex.sound_files import read_mono, write_wav
+
+NUM_TIMED = 10  # conversations
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -88,6 +105,33 @@ def make_folder(args: argparse.Namespace, root: Path) -> float:
     return total / SAMPLE_RATE
 
 
+def listening_times(folders: Sequence[Path]) -> dict[str, float]:
+    """Seconds that each part of listening takes for a conversation, by its name."""
+    options = SpeechOptions()
+    detect, judge = make_detector(ActivityOptions()), DnsMos()
+    encode = resemblyzer_encoder()
+    watch = Stopwatch()
+    for folder in folders:
+        with watch.timed("reading"):
+            speech = read_mono(folder / "output.wav", SAMPLE_RATE)
+        with watch.timed("voice activity"):
+            segments = detect(speech)
+        joined = joined_speech(speech, segments)
+        if len(joined) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
+            continue
+        with watch.timed("DNSMOS"):
+            windowed_dnsmos(judge, joined, options.max_windows)
+        with watch.timed("speaker embedding"):
+            encode(joined)
+    return {name: time / len(folders) for name, time in watch.seconds.items()}
+
+
+def share_of_speech(rows: Sequence[dict]) -> float:
+    """Seconds in which the agent speaks over those of the recordings."""
+    spoken = sum(u["end"] - u["start"] for row in rows for u in row["utterances"])
+    return spoken / sum(row["duration"] for row in rows)
+
+
 def main(cmd=None) -> None:
     args = get_parser().parse_args(cmd)
     root = args.dir or Path(tempfile.mkdtemp())
@@ -102,6 +146,12 @@ def main(cmd=None) -> None:
         ]
     )
     print(f"in all {time.perf_counter() - started:.0f} s with {args.nj} processes")
+    decoded = root / "decode" / "long"
+    rows = read_jsonl(decoded / CONVERSATIONS_FILE)
+    print(f"the agent speaks in {100 * share_of_speech(rows):.0f} % of the time")
+    timed = [decoded / row["id"] for row in rows[:NUM_TIMED]]
+    for name, seconds in listening_times(timed).items():
+        print(f"{name}: {seconds:.2f} s a conversation")
     if args.dir is None:
         shutil.rmtree(root)
 

@@ -1,17 +1,14 @@
 """Reconstructs sentences with codecs and lets judges score them, in several processes."""
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
 import torchaudio
-from threadpoolctl import threadpool_limits
 
 from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.codec_sentences import (
@@ -26,6 +23,7 @@ from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.metrics.activity import SAMPLE_RATE
 from espnet2_duplex.metrics.speech.judges import JudgeOptions, judge_makers, make_judge
 from espnet2_duplex.metrics.speech.quality import Judge, Sample
+from espnet2_duplex.scoring.processes import run_in_processes
 
 
 @dataclass(frozen=True)
@@ -164,47 +162,8 @@ class Worker:
 def run_tasks(
     tasks: Sequence[Task], options: JudgeOptions, num_jobs: int
 ) -> Iterator[Record]:
-    """Complete records, in the order of the tasks.
-
-    One thread each, so that sums round alike on every machine and with any number of
-    jobs.
-    """
-    if num_jobs == 1:
-        worker = Worker(options)
-        num_threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with threadpool_limits(1):
-                yield from map(worker, tasks)
-        finally:
-            torch.set_num_threads(num_threads)
-        return
-    pool = ProcessPoolExecutor(
-        num_jobs,
-        mp_context=get_context("spawn"),
-        initializer=_start_process,
-        initargs=(options,),
-    )
-    try:
-        yield from pool.map(_work, tasks)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_worker: Worker | None = None  # of this process
-
-
-def _start_process(options: JudgeOptions) -> None:
-    global _worker
-    os.environ["OMP_NUM_THREADS"] = "1"  # for libraries that are not loaded yet
-    torch.set_num_threads(1)
-    threadpool_limits(1)
-    _worker = Worker(options)
-
-
-def _work(task: Task) -> Record:
-    assert _worker is not None
-    return _worker(task)
+    """Complete records, in the order of the tasks, with one thread for each job."""
+    return run_in_processes(partial(Worker, options), tasks, num_jobs)
 
 
 def _sample(task: Task) -> Sample:

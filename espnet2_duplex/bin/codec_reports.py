@@ -19,7 +19,8 @@ from espnet2_duplex.metrics.codec_report.table import (
     meanings,
 )
 from espnet2_duplex.metrics.response_quality import english_normalizer
-from espnet2_duplex.metrics.results import REPORT_FILE, RESULTS_FILE, environment_lines
+from espnet2_duplex.metrics.results import RESULTS_FILE
+from espnet2_duplex.metrics.results_table import REPORT_FILE, environment_lines
 from espnet2_duplex.metrics.speech.judges import JudgeOptions
 
 PAGE_FILE = "report.html"

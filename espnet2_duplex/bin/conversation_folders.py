@@ -11,6 +11,7 @@ import soundfile
 
 from espnet2_duplex.arks import read_scp
 from espnet2_duplex.conversation import Turn
+from espnet2_duplex.data_folder import read_keys
 
 
 def select_wavs(scp: str, key_file: str | None) -> dict[str, str]:
@@ -21,12 +22,11 @@ def select_wavs(scp: str, key_file: str | None) -> dict[str, str]:
         key_file: The ids to keep, the first word of every line as in ESPnet.
 
     Raises:
-        ValueError: If nothing is left, or an id of `key_file` is not in `scp`.
+        ValueError: If there are none, or an id of `key_file` is not in `scp` or twice.
     """
     wavs = read_scp(scp)
     if key_file is not None:
-        lines = Path(key_file).read_text(encoding="utf-8").splitlines()
-        keys = [line.split()[0] for line in lines if line.strip()]
+        keys = read_keys(key_file)
         missing = [key for key in keys if key not in wavs]
         if missing:
             raise ValueError(
@@ -34,7 +34,7 @@ def select_wavs(scp: str, key_file: str | None) -> dict[str, str]:
             )
         wavs = {key: wavs[key] for key in keys}
     if not wavs:
-        raise ValueError(f"{key_file or scp} is empty; run stage 3 again")
+        raise ValueError(f"{scp} is empty; run stage 3 again")
     return wavs
 
 

@@ -20,42 +20,28 @@ import sys
 from pathlib import Path
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.bin.score_arguments import add_arguments, options_from, prices_from
+from espnet2_duplex.bin.score_arguments import (
+    HelpFormatter,
+    add_definitions,
+    add_folders,
+    add_reports,
+    options_from,
+    prices_from,
+)
 from espnet2_duplex.scoring.judge import SetJudge
 from espnet2_duplex.scoring.parts import folders, merge_parts
-from espnet2_duplex.scoring.reports import write_reports
-from espnet2_duplex.scoring.sets import Outcome, Stopwatch, score_set
+from espnet2_duplex.scoring.reports import compared_results, write_reports
+from espnet2_duplex.scoring.set_records import Outcome, Stopwatch
+from espnet2_duplex.scoring.sets import score_set
 
 PARTLY_SCORED = 3  # exit code
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--decode_dir", help="Folder of the sets, or one set")
-    parser.add_argument("--data_dir", help="Folder of the sets' data, or one set's")
-    parser.add_argument("--sets", nargs="*", help="Sets to score, in this order")
-    parser.add_argument("--nj", type=int, default=1, help="Processes, a thread each")
-    parser.add_argument("--key_file", type=Path, help="Score only these conversations")
-    parser.add_argument("--part", help="Name of this part of the set")
-    parser.add_argument(
-        "--merge_parts", action="store_true", help="Only bring the parts together"
-    )
-    group = parser.add_argument_group("reports")
-    group.add_argument("--results_dir", type=Path, help="Only report on this folder")
-    group.add_argument(
-        "--compare",
-        action="append",
-        default=[],
-        metavar="NAME=DIR",
-        help="Decode folder of another system that was scored; repeatable",
-    )
-    group.add_argument(
-        "--max_examples", type=int, default=12, help="Conversations of a set to hear"
-    )
-    group.add_argument("--max_page_mb", type=float, default=20.0)
-    add_arguments(parser)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    add_folders(parser)
+    add_reports(parser.add_argument_group("reports"))
+    add_definitions(parser)
     return parser
 
 
@@ -82,6 +68,49 @@ def score_all(args: argparse.Namespace) -> bool:
     return is_complete
 
 
+def merge_all(args: argparse.Namespace) -> bool:
+    """Merge the parts of the sets; returns whether all of them had been scored."""
+    is_complete = True
+    for where in folders(args):
+        outcome = merge_parts(where)
+        is_complete &= not report_problems(where.decoded.name, outcome)
+    return is_complete
+
+
+def check_arguments(args: argparse.Namespace) -> Path | None:
+    """What can be checked before anything is scored.
+
+    Returns:
+        Decode folder to report on; None: no report is asked for.
+
+    Raises:
+        ValueError: options contradict each other, or systems to compare with are
+            missing.
+    """
+    if args.nj < 1:
+        raise ValueError(f"--nj is {args.nj}; expected 1 or more processes")
+    if args.merge_parts and args.decode_dir is None:
+        raise ValueError(
+            "--merge_parts was given without the set that was scored in parts; give "
+            "--decode_dir and --data_dir"
+        )
+    if args.decode_dir is None and args.results_dir is None:
+        raise ValueError(
+            "there is nothing to score; give --decode_dir or --results_dir"
+        )
+    results_dir = args.results_dir
+    if results_dir is None and args.sets and not args.part:
+        results_dir = Path(args.decode_dir)
+    if args.compare and results_dir is None:
+        raise ValueError(
+            "--compare is for RESULTS.md and report.html, which are written of a folder "
+            "of sets; give --sets or --results_dir, or leave it out"
+        )
+    if args.compare and args.sets:
+        compared_results(args.compare, results_dir.resolve().name, args.sets)
+    return results_dir
+
+
 def main(cmd=None) -> None:
     """Score sets and report on them; see the module's docstring.
 
@@ -90,20 +119,13 @@ def main(cmd=None) -> None:
     """
     args = get_parser().parse_args(cmd)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if args.nj < 1:
-        raise ValueError(f"--nj is {args.nj}; expected 1 or more processes")
-    if args.decode_dir is None and args.results_dir is None:
-        raise ValueError(
-            "there is nothing to score; give --decode_dir or --results_dir"
-        )
+    results_dir = check_arguments(args)
     is_complete = True
     if args.merge_parts:
-        for where in folders(args):
-            merge_parts(where)
+        is_complete = merge_all(args)
     elif args.decode_dir is not None:
         is_complete = score_all(args)
-    if args.results_dir or (args.sets and not args.part):
-        results_dir = args.results_dir or Path(args.decode_dir)
+    if results_dir is not None:
         print(write_reports(results_dir, args).read_text(encoding="utf-8"))
     if not is_complete:
         sys.exit(PARTLY_SCORED)

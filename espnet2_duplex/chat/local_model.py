@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from jinja2 import TemplateError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import DynamicCache
 
 from espnet2_duplex.chat.attention import GROUPED
-from espnet2_duplex.chat.backend import Message, Prompt
+from espnet2_duplex.chat.backend import Message, Prompt, Unavailable
 from espnet2_duplex.chat.choices import choice_probability, longest_of, prefixes_of
 
 TOP_K = 50  # tokens beside which top_p draws nothing
@@ -116,12 +117,18 @@ class LocalModel:
         ]
 
     def _token_ids(self, prompt: Prompt) -> list[int]:
-        return self._tokenizer.apply_chat_template(
-            prompt.chat(),
-            add_generation_prompt=not prompt.is_opened,
-            continue_final_message=prompt.is_opened,
-            return_dict=False,
-        )
+        try:
+            return self._tokenizer.apply_chat_template(
+                prompt.chat(),
+                add_generation_prompt=not prompt.is_opened,
+                continue_final_message=prompt.is_opened,
+                return_dict=False,
+            )
+        except TemplateError as problem:  # some know no system message
+            raise Unavailable(
+                f"the chat template of {self.name} does not take the messages "
+                f"({problem}); take another model."
+            ) from problem
 
     def _read(self, rows: list[list[int]], num_logits: int = 1) -> tuple:
         """Logits (B, N, V) of the last N tokens, the mask (B, T) and the cache.

@@ -1,5 +1,6 @@
 """When the agent speaks: a waveform becomes segments of speech."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from espnet2_duplex.timing import microseconds
 
 SAMPLE_RATE = 16000  # of all audio that is scored, in Hz
 ENERGY_FRAME_SECONDS = 0.02
+VADS = ("silero", "energy")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class ActivityOptions:
         threshold: probability from which a 32 ms window is speech (silero).
         threshold_db: level from which a 20 ms frame is speech, in dB of full scale
             (energy).
+
+    Raises:
+        ValueError: a number is not finite or outside its range.
     """
 
     vad: str = "silero"
@@ -55,6 +60,19 @@ class ActivityOptions:
     min_silence_seconds: float = 0.1
     threshold: float = 0.5
     threshold_db: float = -45.0
+
+    def __post_init__(self) -> None:
+        for name in ("merge_gap_seconds", "min_speech_seconds", "min_silence_seconds"):
+            _check_range(name, getattr(self, name), 0, math.inf)
+        _check_range("threshold", self.threshold, 0, 1)
+        _check_range("threshold_db", self.threshold_db, -math.inf, 0)
+
+
+def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
+    if not (math.isfinite(value) and lowest <= value <= highest):
+        raise ValueError(
+            f"{name} is {value}; expected a finite number from {lowest} to {highest}"
+        )
 
 
 def make_detector(

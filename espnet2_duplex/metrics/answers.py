@@ -1,22 +1,26 @@
 """What the agent should have said, wrote and said, brought together per user turn.
 
-A reference turn, a written turn and a segment of speech belong to the last user turn
-that had begun when they began::
+Reference and written turns belong to the last user turn that had begun when they began.
+So do segments of speech, but one that overlaps written turns belongs with that which it
+overlaps most: text runs ahead of speech, and a user turn may begin between the two::
 
     user       |turn 0----|                |turn 1----|
-    reference               |A-----------|              |B-------|
-    written                 |a----|                     |b----|
-    spoken                   |seg.|  |segment|           |segment|
-    compared   '------ A, a, both segments ------'------ B, b, last segment ------'
+    reference               |A----------------|           |B-------|
+    written                 |a----|      |c-----|         |b----|
+    spoken                   |seg.|         |seg. c|       |segment|
+    compared   '----- A, a and c, seg. and seg. c -----'--- B, b, segment ---'
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from espnet2_duplex.conversation import CUT_SECONDS, Turn
 from espnet2_duplex.metrics.asr.transcription import Utterance
+from espnet2_duplex.metrics.option_checks import check_not_negative
 from espnet2_duplex.metrics.turn_taking.natural_end import said_before
+from espnet2_duplex.metrics.turn_taking.spans import Span
 from espnet2_duplex.timing import microseconds
 
 SAME_TIME_MICROSECONDS = 1000
@@ -31,10 +35,16 @@ class QualityOptions:
             inside it was cut; one that ends sooner came to its own end.
         characters_per_second: speed at which the agent talks, for what could be said
             before a cut; None measures it on the set's turns that are not cut.
+
+    Raises:
+        ValueError: a number is negative or not finite.
     """
 
     cut_seconds: float = CUT_SECONDS
     characters_per_second: float | None = None
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,8 @@ class Answer:
         written: its own text channel.
         spoken: transcript of its audio.
         is_cut: the reference was cut by a barge-in.
-        is_interrupted: a user turn begins inside a reference or a written turn.
+        is_interrupted: a user turn begins inside a reference turn, a written turn or
+            a segment of speech.
     """
 
     whole_reference: str
@@ -96,10 +107,16 @@ def pair_answers(
         utterances: what it said.
         options: with a rate unless no turn is cut.
     """
-    groups = [
-        _by_user_turn(spans, user_turns)
-        for spans in (reference_turns, written_turns, utterances)
-    ]
+
+    def text_start(utterance: Utterance) -> float:
+        text = _text_of(utterance, written_turns)
+        return utterance.start if text is None else text.start
+
+    groups = (
+        _by_user_turn(reference_turns, user_turns),
+        _by_user_turn(written_turns, user_turns),
+        _by_user_turn(utterances, user_turns, text_start),
+    )
     return [
         Answer(
             whole_reference=_joined(turn.text for turn in ref),
@@ -108,7 +125,7 @@ def pair_answers(
             spoken=_joined(utterance.text for utterance in spoken),
             is_cut=any(is_cut(turn, user_turns, options) for turn in ref),
             is_interrupted=any(
-                _onsets_inside(turn, user_turns) for turn in (*ref, *written)
+                _onsets_inside(span, user_turns) for span in (*ref, *written, *spoken)
             ),
         )
         for ref, written, spoken in zip(*groups)
@@ -136,17 +153,33 @@ def could_be_said(
     return said_before(turn.text, turn.end - turn.start, options.characters_per_second)
 
 
-def _by_user_turn(spans, user_turns: Sequence[Turn]) -> list[list]:
+def _text_of(utterance: Utterance, written_turns: Sequence[Turn]) -> Turn | None:
+    """The written turn that an utterance overlaps most, the first of several; None if
+    it overlaps none."""
+
+    def overlap(turn: Turn) -> int:
+        end = min(microseconds(utterance.end), microseconds(turn.end))
+        return end - max(microseconds(utterance.start), microseconds(turn.start))
+
+    most = max(written_turns, key=overlap, default=None)
+    return most if most is not None and overlap(most) > 0 else None
+
+
+def _by_user_turn[S: Span](
+    spans: Iterable[S],
+    user_turns: Sequence[Turn],
+    start_of: Callable[[S], float] = attrgetter("start"),
+) -> list[list[S]]:
     """Spans by the number of user turns that had begun at their start."""
     onsets = [microseconds(turn.start) for turn in user_turns]
-    groups: list[list] = [[] for _ in range(len(onsets) + 1)]
+    groups: list[list[S]] = [[] for _ in range(len(onsets) + 1)]
     for span in spans:
-        groups[bisect_right(onsets, microseconds(span.start))].append(span)
+        groups[bisect_right(onsets, microseconds(start_of(span)))].append(span)
     return groups
 
 
-def _onsets_inside(turn: Turn, user_turns: Sequence[Turn]) -> list[float]:
-    start, end = microseconds(turn.start), microseconds(turn.end)
+def _onsets_inside(span: Span, user_turns: Sequence[Turn]) -> list[float]:
+    start, end = microseconds(span.start), microseconds(span.end)
     return [user.start for user in user_turns if start < microseconds(user.start) < end]
 
 

@@ -188,7 +188,7 @@ def problem_row(id: str, problem: str) -> dict:
     """The line of conversations.jsonl of a conversation that could not be scored."""
     lists = (
         "user_turns reference_turns written_turns events utterances barge_ins "
-        "false_alarms responses unanswered reactions answers"
+        "false_alarms responses answered unanswered reactions answers"
     ).split()
     return {
         "id": id,

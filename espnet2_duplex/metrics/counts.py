@@ -1,7 +1,9 @@
 """Counts that add; rates come last and may be undefined."""
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from itertools import zip_longest
 from typing import Any, Self
 
 import numpy as np
@@ -14,10 +16,10 @@ from espnet2_duplex.timing import MICROSECONDS_PER_SECOND
 class Counts:
     """Base of all statistics: adding two adds each field.
 
-    Every field of a subclass has a default that is neutral, so that ``sum(parts,
-    start=Subclass())`` pools conversations, sets or jobs. Rates are properties of the
-    pooled counts; a mean of rates would weigh a conversation with one event like one
-    with thirty.
+    Every field of a subclass has a default that is neutral, so that ``pooled(parts,
+    Subclass())`` pools conversations, sets or jobs. Rates are properties of the pooled
+    counts; a mean of rates would weigh a conversation with one event like one with
+    thirty.
     """
 
     def __add__(self, other):
@@ -46,6 +48,19 @@ class Counts:
                 names it with the fields that it lies in.
         """
         return restored(cls, values, cls.__name__)
+
+
+def pooled[C: Counts](parts: Iterable[C], empty: C) -> C:
+    """Sum of any number of counts, `empty` without any.
+
+    Neighbours are added in pairs, then the sums of pairs, and so on: one after the
+    other, each sum would copy all latencies before it.
+    """
+    sums = list(parts)
+    while len(sums) > 1:
+        pairs = zip_longest(sums[::2], sums[1::2], fillvalue=empty)
+        sums = [first + second for first, second in pairs]
+    return sums[0] if sums else empty
 
 
 @dataclass(frozen=True)
@@ -89,6 +104,11 @@ class Latencies(Counts):
         if not self.microseconds:
             return None
         return float(np.percentile(self.seconds, 90))
+
+    @property
+    def mean_not_negative(self) -> float | None:
+        """Seconds, of those from the reference point on; None without such events."""
+        return Latencies(time for time in self.microseconds if time >= 0).mean
 
     @property
     def num_negative(self) -> int:

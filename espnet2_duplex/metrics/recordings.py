@@ -1,6 +1,8 @@
 """What a system left behind: the folders of a decoded set, checked, and their references."""
 
 import json
+import math
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +59,8 @@ def read_references(data_dir: Path) -> dict[str, Reference]:
     """References by conversation, from ``<data_dir>/turns`` and perhaps ``events``.
 
     Raises:
-        ValueError: the turns are missing or empty, or a line is invalid.
+        ValueError: the turns are missing or empty, a line is invalid, or there are
+            events of a conversation without turns.
     """
     data_dir = Path(data_dir)
     if not (data_dir / "turns").is_file():
@@ -67,8 +70,16 @@ def read_references(data_dir: Path) -> dict[str, Reference]:
     events = {}
     if (data_dir / "events").is_file():
         events = read_table(data_dir / "events")
+    turns_of = read_table(data_dir / "turns")
+    unknown = [name for name in events if name not in turns_of]
+    if unknown:
+        raise ValueError(
+            f"{data_dir / 'events'} has {len(unknown)} conversation(s) that "
+            f"{data_dir / 'turns'} has not, the first is {unknown[0]}; make both from "
+            "one set"
+        )
     references = {}
-    for name, text in read_table(data_dir / "turns").items():
+    for name, text in turns_of.items():
         turns = turns_from_json(text, name)
         references[name] = Reference(
             name,
@@ -79,29 +90,41 @@ def read_references(data_dir: Path) -> dict[str, Reference]:
     return references
 
 
+def unknown_folders(decoded: Path, known: Container[str]) -> list[str]:
+    """Conversations of a decoded set of which the data say nothing, sorted.
+
+    Args:
+        decoded: <decode dir>/<set>.
+        known: conversations of the data.
+    """
+    names = (path.parent.name for path in Path(decoded).glob("*/output.wav"))
+    return sorted(name for name in names if name not in known)
+
+
 def read_recording(folder: Path, reference: Reference) -> Recording:
     """The conversation that a system decoded into `folder`.
 
     Raises:
         ValueError: a file is missing, unreadable, at another rate, with several
-            channels, or input and output differ in length.
+            channels; input and output differ in length; a user turn ends after them;
+            or output.json has other content than it should, as a latency that is no
+            finite number.
     """
     folder = Path(folder)
     output = _check_header(folder / "output.wav")
     user = _check_header(folder / "input.wav")
-    if abs(output.num_samples - user.num_samples) > (
-        MAX_DIFFERENCE_SECONDS * SAMPLE_RATE
-    ):
+    max_difference = MAX_DIFFERENCE_SECONDS * SAMPLE_RATE
+    if abs(output.num_samples - user.num_samples) > max_difference:
         raise ValueError(
             f"{folder}: output.wav lasts {output.seconds:.2f} s but input.wav "
             f"{user.seconds:.2f} s; both must cover the same time, so decode the "
             "conversation again"
         )
     turns = reference.user_turns
-    if turns and turns[-1].end * SAMPLE_RATE > output.num_samples + 1:
+    if turns and turns[-1].end * SAMPLE_RATE > user.num_samples + max_difference:
         raise ValueError(
-            f"{folder}: a user turn ends at {turns[-1].end} s but output.wav lasts "
-            f"{output.seconds:.2f} s; was another set decoded here?"
+            f"{folder}: a user turn ends at {turns[-1].end} s but input.wav lasts "
+            f"{user.seconds:.2f} s; was another set decoded here?"
         )
     speech = read_samples(folder / "output.wav")[0][:, 0]
     if not np.isfinite(speech).all():
@@ -139,13 +162,22 @@ def _read_description(path: Path) -> tuple[tuple[Turn, ...], float | None]:
         check_order(turns, path.parent.name)
         latency = content.get("latency")
         if latency is not None:
-            latency = float(latency)
-    except (ValueError, KeyError, TypeError) as error:
+            latency = _checked_latency(latency)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(
             f'{path} is invalid ({error}); expected {{"turns": [{{"role", "start", '
             '"end", "text"}, ...], "latency"}, so decode the conversation again'
         ) from error
     return tuple(turn for turn in turns if turn.role == "agent"), latency
+
+
+def _checked_latency(latency: object) -> float:
+    is_number = isinstance(latency, int | float) and not isinstance(latency, bool)
+    if not is_number or not 0 <= latency < math.inf:
+        raise ValueError(
+            f"the latency is {latency!r}; expected finite seconds from 0 on"
+        )
+    return float(latency)
 
 
 def _require(path: Path) -> None:

@@ -73,28 +73,32 @@ class WordErrorCounts(Counts):
 class ExactCounts(Counts):
     """Answers in the text channel that are right to the word.
 
+    A system that wrote nothing at all has no text channel, and no rates.
+
     Attributes:
         num_turns: answers that were not cut.
         num_exact: of these, those that read like the reference.
         num_cut: answers that were cut.
         num_prefix: of these, those where the text or the whole reference is the
             beginning of the other: text may stop at the cut or run ahead of speech.
+        num_written: answers with text, whether there is a reference or not.
     """
 
     num_turns: int = 0
     num_exact: int = 0
     num_cut: int = 0
     num_prefix: int = 0
+    num_written: int = 0
 
     @property
     def rate(self) -> float | None:
-        """Share of the answers that were not cut."""
-        return share(self.num_exact, self.num_turns)
+        """Share of the answers that were not cut; None if nothing was written."""
+        return share(self.num_exact, self.num_turns) if self.num_written else None
 
     @property
     def rate_prefix(self) -> float | None:
-        """Share of the answers that were cut."""
-        return share(self.num_prefix, self.num_cut)
+        """Share of the answers that were cut; None if nothing was written."""
+        return share(self.num_prefix, self.num_cut) if self.num_written else None
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,7 @@ def _count_exact(answers: Sequence[Answer]) -> ExactCounts:
         num_exact=sum(a.written == a.whole_reference for a in whole),
         num_cut=len(cut),
         num_prefix=sum(_begins_alike(a.written, a.whole_reference) for a in cut),
+        num_written=sum(bool(a.written) for a in answers),
     )
 
 

@@ -1,19 +1,15 @@
-"""Counts of a set -> results.json; the results of all sets -> RESULTS.md."""
+"""Counts of a set -> results.json, and both it and conversations.jsonl on disk."""
 
+import hashlib
 import json
-import platform
-import subprocess
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from espnet2_duplex.jsonl import write_text
+from espnet2_duplex.jsonl import read_jsonl, write_jsonl, write_text
 from espnet2_duplex.metrics.conversation_scores import SetCounts
 from espnet2_duplex.metrics.counts import Latencies
 from espnet2_duplex.metrics.gpt.score import GptCounts
 from espnet2_duplex.metrics.response_quality import QualityCounts
-from espnet2_duplex.metrics.score_columns import COLUMNS
 from espnet2_duplex.metrics.turn_taking.counting import TurnTakingCounts
 from espnet2_duplex.metrics.turn_taking.reaction_counts import (
     ReactionCounts,
@@ -22,19 +18,25 @@ from espnet2_duplex.metrics.turn_taking.reaction_counts import (
 
 NUM_DECIMALS = 6  # microseconds
 RESULTS_FILE = "results.json"
-REPORT_FILE = "RESULTS.md"
+CONVERSATIONS_FILE = "conversations.jsonl"
+DIGEST_KEY = "conversations_sha256"
 
 
 def to_results(
-    name: str, counts: SetCounts, options: dict, judge_problem: str | None
+    name: str,
+    counts: SetCounts,
+    options: dict,
+    versions: Mapping[str, str | None],
+    judge_problem: str | None,
 ) -> dict:
-    """The content of results.json: rates as fractions, times in seconds, None where
-    there was nothing to measure.
+    """The content of results.json but for the digest of conversations.jsonl: rates as
+    fractions, times in seconds, None where there was nothing to measure.
 
     Args:
         name: of the set.
         counts: pooled over its conversations.
         options: all definitions that were used.
+        versions: of the packages that were used.
         judge_problem: why not everything was judged; the GPT score is None then, since
             what was judged until then is no set.
     """
@@ -50,35 +52,27 @@ def to_results(
         "speech": counts.speech.means(),
         "gpt_score": _gpt_results(counts.gpt, options, judge_problem),
     }
-    return {**rounded(results), "options": options, "counts": counts.to_dict()}
+    return {
+        **rounded(results),
+        "options": options,
+        "versions": dict(versions),
+        "counts": counts.to_dict(),
+    }
 
 
-def merge_results(parts: Sequence[Mapping], name: str) -> dict:
-    """The results of a set from those of its parts.
+def write_results(folder: Path, results: dict, rows: Iterable[dict]) -> None:
+    """Write ``conversations.jsonl``, then ``results.json`` with its digest.
 
-    Raises:
-        ValueError: the parts were scored by different definitions, or their counts are
-            of another version.
+    Each is written at once; after a stop in between the digest does not fit.
+
+    Args:
+        folder: gets both.
+        results: from `to_results`.
+        rows: of the conversations.
     """
-    for part in parts[1:]:
-        if part["options"] != parts[0]["options"]:
-            differing = [
-                key
-                for key, value in part["options"].items()
-                if value != parts[0]["options"].get(key)
-            ]
-            raise ValueError(
-                f"the parts of {name} differ in their options {', '.join(differing)}; "
-                "score all of them with the same ones"
-            )
-    counts = sum((SetCounts.from_dict(part["counts"]) for part in parts), SetCounts())
-    problems = [part["gpt_score"]["problem"] for part in parts]
-    problem = next((problem for problem in problems if problem), None)
-    return to_results(name, counts, parts[0]["options"], problem)
-
-
-def write_results(folder: Path, results: dict) -> None:
-    """Write ``<folder>/results.json`` at once."""
+    path = Path(folder) / CONVERSATIONS_FILE
+    write_jsonl(path, rows)
+    results = {**results, DIGEST_KEY: _digest(path)}
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False)
     write_text(Path(folder) / RESULTS_FILE, text + "\n")
 
@@ -90,11 +84,31 @@ def read_results(path: Path) -> dict:
         ValueError: it is missing or damaged.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        results = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{path} is not readable ({error}); score its set again"
         ) from error
+    if not isinstance(results, dict):
+        raise ValueError(f"{path} holds no JSON object; score its set again")
+    return results
+
+
+def read_scored(folder: Path) -> tuple[dict, list[dict]]:
+    """What `write_results` wrote: the content of results.json, and the rows.
+
+    Raises:
+        ValueError: a file is missing or damaged, or they are not of one run.
+    """
+    folder = Path(folder)
+    results = read_results(folder / RESULTS_FILE)
+    rows = read_jsonl(folder / CONVERSATIONS_FILE)
+    if results.get(DIGEST_KEY) != _digest(folder / CONVERSATIONS_FILE):
+        raise ValueError(
+            f"{folder / RESULTS_FILE} and {CONVERSATIONS_FILE} beside it do not come "
+            "from one run that came to its end; score the set again"
+        )
+    return results, rows
 
 
 def scored_sets(results_dir: Path) -> list[str]:
@@ -111,76 +125,8 @@ def scored_sets(results_dir: Path) -> list[str]:
     return names
 
 
-def write_report(
-    results_dir: Path, systems: Mapping[str, Mapping[str, Mapping]]
-) -> Path:
-    """Write ``<results_dir>/RESULTS.md``.
-
-    Args:
-        results_dir: decode folder.
-        systems: system -> set -> content of its results.json, in their order.
-    """
-    lines = [
-        "<!-- Generated by python -m espnet2_duplex.bin.duplex_s2s_score -->",
-        "# RESULTS",
-        "## Environments",
-        *environment_lines(),
-    ]
-    for system, sets in systems.items():
-        lines += ["", f"## {system}", *_table(sets)]
-    path = results_dir / REPORT_FILE
-    write_text(path, "\n".join(lines) + "\n")
-    return path
-
-
-def _table(sets: Mapping[str, Mapping]) -> list[str]:
-    """A Markdown table with one line per set; columns that are empty are left out."""
-    columns = [
-        column
-        for column in COLUMNS
-        if any(column.value(results) is not None for results in sets.values())
-    ]
-    lines = [
-        f"|{'|'.join(['set', *(column.heading for column in columns)])}|",
-        f"|{'|'.join(['---'] * (len(columns) + 1))}|",
-    ]
-    for name, results in sets.items():
-        cells = [name, *(column.cell(results) for column in columns)]
-        lines.append(f"|{'|'.join(cells)}|")
-    return lines
-
-
-def environment_lines() -> list[str]:
-    """Lines as in ESPnet's RESULTS.md."""
-    lines = [
-        f"- date: `{datetime.now().astimezone().strftime('%a %b %d %H:%M:%S %Z %Y')}`",
-        f"- python version: `{platform.python_version()}`",
-    ]
-    for package, label in (("espnet", "espnet"), ("torch", "pytorch")):
-        try:
-            lines.append(f"- {label} version: `{label} {version(package)}`")
-        except PackageNotFoundError:  # scoring needs neither
-            lines.append(f"- {label} version: not installed")
-    commit = _git("rev-parse", "HEAD")
-    if commit:
-        lines.append(f"- Git hash: `{commit}`")
-        lines.append(f"  - Commit date: `{_git('log', '-1', '--format=%cd')}`")
-    return lines
-
-
-def _git(*arguments: str) -> str:
-    """Output of git in the package's folder, "" where that is no checkout."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:  # no git
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _turn_taking_results(counts: TurnTakingCounts) -> dict:
@@ -276,6 +222,7 @@ def _distribution(latencies: Latencies) -> dict:
     return {
         "num": len(latencies),
         "mean": latencies.mean,
+        "mean_not_early": latencies.mean_not_negative,
         "median": latencies.median,
         "p90": latencies.p90,
         "num_early": latencies.num_negative,

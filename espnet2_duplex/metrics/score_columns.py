@@ -1,83 +1,73 @@
 """Columns of the tables of scores: where in results.json a figure stands."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from espnet2_duplex.metrics.page_parts import ABSENT, Heading
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure of a set.
-
-    Attributes:
-        heading: with the unit.
-        meaning: its definition in one line.
-        keys: where the value stands in results.json.
-        factor: from there to the unit.
-        decimals: of the cell.
-    """
-
-    heading: str
-    meaning: str
-    keys: tuple[str, ...]
-    factor: float = 1
-    decimals: int = 0
-
-    def value(self, results: Mapping) -> float | None:
-        """In the unit of results.json; None where it was not measured."""
-        value: Any = results
-        for key in self.keys:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return value
-
-    def cell(self, results: Mapping) -> str:
-        """In the unit of the heading; ABSENT where it was not measured."""
-        value = self.value(results)
-        return ABSENT if value is None else f"{self.factor * value:.{self.decimals}f}"
-
-    @property
-    def header(self) -> Heading:
-        """For a table of a page."""
-        return Heading(self.heading, self.meaning)
-
-
-SUCCESS = Column(
-    "stopped in time %",
-    "barge-ins after which the agent stopped within 1.5 s of the user's onset (Sec. "
-    "5.2: success rate)",
-    ("barge_in", "success_rate"),
-    100,
-    1,
+from espnet2_duplex.metrics.score_column import (
+    Column,
+    hundredths_column,
+    percent_column,
 )
-STOP = Column(
+
+
+def measured_columns(
+    columns: Iterable[Column], found: Sequence[Mapping]
+) -> list[Column]:
+    """Columns without those in which no set has anything to tell.
+
+    Args:
+        columns: all.
+        found: contents of results.json.
+    """
+    return [
+        column
+        for column in columns
+        if any(column.value(results) not in (None, column.dull) for results in found)
+    ]
+
+
+JUDGED = (
+    " of the agent's speech without its silence; pauses of less than "
+    "{merge_gap_seconds:g} s stay"
+)
+SUCCESS = percent_column(
+    "stopped in time %",
+    "barge-ins after which the agent stopped within {success_seconds:g} s of the "
+    "user's onset (Sec. 5.2: success rate)",
+    "barge_in",
+    "success_rate",
+)
+NATURAL_END = percent_column(
+    "at its own end %",
+    "barge-ins after which the agent stopped where all that it wrote could be said, at "
+    "the speed of the reference voice; it may not have heard the user at all. Of those "
+    "in which its text is known",
+    "barge_in",
+    "natural_end_rate",
+)
+STOP = hundredths_column(
     "stop s",
     "user's onset to the end of the agent's speech, mean over barge-ins stopped in "
     "time (Sec. 5.2: barge-in latency)",
-    ("barge_in", "latency_mean"),
-    1,
-    2,
+    "barge_in",
+    "latency_mean",
 )
-FALSE_ALARMS = Column(
+FALSE_ALARMS = percent_column(
     "false alarms %",
     "user turns during which the agent began to speak, unless the turn ended within "
-    "0.1 s (Sec. 5.2)",
-    ("false_alarm", "rate"),
-    100,
-    1,
+    "{tolerance_seconds:g} s (Sec. 5.2)",
+    "false_alarm",
+    "rate",
 )
-FIRST_RESPONSE = Column(
+FIRST_RESPONSE = hundredths_column(
     "first response s",
-    "end of the first user turn to the start of the agent's speech, mean; an early "
-    "start is negative (Sec. 5.2)",
-    ("first_response", "mean"),
-    1,
-    2,
+    "end of the first user turn to the start of the agent's response, mean over those "
+    "that are not early (Sec. 5.2)",
+    "first_response",
+    "mean_not_early",
 )
 UTMOS = Column(
     "UTMOS",
-    "estimated mean opinion score of the agent's speech without its silence, 1 to 5",
+    "opinion score, 1 to 5, estimated by UTMOS22," + JUDGED,
     ("speech", "utmos"),
     1,
     1,
@@ -90,50 +80,90 @@ GPT_SCORE = Column(
     1,
     1,
 )
-COLUMNS = (
-    Column("conversations", "that were scored", ("num_conversations",)),
+TURN_TAKING_COLUMNS = (
     Column(
         "barge-ins",
         "user turns that began inside the agent's speech",
         ("barge_in", "num_events"),
     ),
     SUCCESS,
+    NATURAL_END,
     STOP,
-    Column(
+    hundredths_column(
         "stop s, all",
         "the same mean over all barge-ins; up to the end of the recording where the "
         "agent did not stop",
-        ("barge_in", "latency_mean_all"),
-        1,
-        2,
+        "barge_in",
+        "latency_mean_all",
+    ),
+    Column(
+        "not stopped",
+        "barge-ins after which the agent spoke to the end of the recording",
+        ("barge_in", "num_unstopped"),
     ),
     FALSE_ALARMS,
+    percent_column(
+        "false alarms, wide %",
+        "the same, unless the turn ended within {wide_tolerance_seconds:g} s",
+        "false_alarm",
+        "rate_wide",
+    ),
+    hundredths_column(
+        "false alarms a minute",
+        "starts of the agent's speech during user turns, per minute of recording",
+        "false_alarm",
+        "per_minute",
+    ),
     FIRST_RESPONSE,
-    Column(
-        "p90 s",
-        "90th percentile of the first response",
-        ("first_response", "p90"),
-        1,
-        2,
+    hundredths_column(
+        "first response s, signed",
+        "the same over all first responses; an early start is negative",
+        "first_response",
+        "mean",
+    ),
+    hundredths_column(
+        "p90 s", "90th percentile of the signed first response", "first_response", "p90"
     ),
     Column(
         "early",
         "conversations in which the agent's first response began before the user's end",
         ("first_response", "num_early"),
     ),
-    Column(
+    percent_column(
         "answered %",
-        "user turns that left time for an answer and got one",
-        ("first_response", "rate_answered"),
-        100,
-        1,
+        "user turns that left {min_answer_seconds:g} s for an answer and got one",
+        "first_response",
+        "rate_answered",
     ),
-    Column(
+    percent_column(
+        "backchannel stopped %",
+        "backchannels of the user inside the agent's speech after which it stopped "
+        "within {reaction_seconds:g} s, though it need not",
+        "reactions",
+        "backchannel",
+        "rate_stopped",
+    ),
+    percent_column(
+        "noise stopped %",
+        "the same of noises",
+        "reactions",
+        "noise",
+        "rate_stopped",
+    ),
+    percent_column(
+        "pause taken %",
+        "pauses inside user turns in which the agent began to speak",
+        "reactions",
+        "pause",
+        "rate_taken",
+    ),
+)
+QUALITY_COLUMNS = (
+    percent_column(
         "exact text %",
         "answers whose written text is the reference's, word by word",
-        ("text_exact", "rate"),
-        100,
-        1,
+        "text_exact",
+        "rate",
     ),
     Column(
         "ASR-BLEU",
@@ -142,13 +172,54 @@ COLUMNS = (
         1,
         1,
     ),
-    Column(
+    percent_column(
         "WER speech/text %",
         "word errors of the transcript against the text that the agent wrote",
-        ("wer_speech_vs_text",),
-        100,
-        1,
+        "wer_speech_vs_text",
+    ),
+    hundredths_column(
+        "DNSMOS",
+        "opinion score, 1 to 5, estimated by DNSMOS P.835 (overall)," + JUDGED,
+        "speech",
+        "dnsmos_overall",
+    ),
+    hundredths_column(
+        "P.808",
+        "opinion score, 1 to 5, estimated by DNSMOS P.808," + JUDGED,
+        "speech",
+        "dnsmos_p808",
     ),
     UTMOS,
+    Column(
+        "UTMOSv2",
+        "opinion score, 1 to 5, estimated by UTMOSv2," + JUDGED,
+        ("speech", "utmosv2"),
+        1,
+        1,
+    ),
+    hundredths_column(
+        "similarity",
+        "cosine of the speaker embeddings (Resemblyzer) of the agent's speech and of "
+        "its voice, up to 1",
+        "speech",
+        "speaker_similarity",
+    ),
     GPT_SCORE,
+    Column(
+        "GPT failed",
+        "answers to which the language model gave no usable mark",
+        ("gpt_score", "num_failed"),
+        dull=0,
+    ),
+)
+COLUMNS = (
+    Column("conversations", "that were scored", ("num_conversations",)),
+    Column(
+        "left out",
+        "conversations that could not be scored; they are in no figure",
+        ("num_problems",),
+        dull=0,
+    ),
+    *TURN_TAKING_COLUMNS,
+    *QUALITY_COLUMNS,
 )

@@ -5,12 +5,10 @@ again only where the sound, or how it is listened to, has changed.
 """
 
 import hashlib
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -24,6 +22,8 @@ from espnet2_duplex.metrics.speech.agent_speech import (
     SpeechOptions,
     SpeechScores,
 )
+from espnet2_duplex.metrics.versions import LISTENERS, versions_of
+from espnet2_duplex.scoring.processes import run_in_processes
 
 HEARD_FILE = "heard.jsonl"
 SECONDS_BETWEEN_SAVES = 5.0
@@ -31,10 +31,23 @@ SECONDS_BETWEEN_SAVES = 5.0
 
 @dataclass(frozen=True)
 class HearingOptions:
-    """How to listen: what counts as speech, and who judges its quality."""
+    """How to listen.
+
+    Attributes:
+        activity: what counts as speech.
+        speech: who judges its quality.
+        voice_digest: of the sound of the voice that `speech` names, see `voice`; None
+            without a voice.
+    """
 
     activity: ActivityOptions
     speech: SpeechOptions
+    voice_digest: str | None = None
+
+    def definition(self) -> dict:
+        """What the scores depend on; the voice counts by its sound, not its place."""
+        speech = {**asdict(self.speech), "voice": self.voice_digest}
+        return {"activity": asdict(self.activity), "speech": speech}
 
 
 @dataclass(frozen=True)
@@ -90,13 +103,16 @@ def hear_set(
         references: of the conversations.
         options: how to listen.
         num_jobs: processes, with one thread each.
+
+    Raises:
+        ValueError: heard.jsonl is damaged, or a network cannot be loaded.
     """
     path = output_dir / HEARD_FILE
     known = _read_heard(path)
     tasks = [(set_dir / ref.id, ref, known.get(ref.id)) for ref in references]
     saved = time.monotonic()
     bar = tqdm(
-        _run(tasks, options, num_jobs),
+        run_in_processes(partial(Listener, options), tasks, num_jobs),
         total=len(tasks),
         unit="conversation",
         desc=f"{set_dir.name}: listening",
@@ -117,6 +133,7 @@ class Listener:
 
     def __init__(self, options: HearingOptions) -> None:
         self._options = options
+        self._made_by = f"{options.definition()} {versions_of(LISTENERS)}"
         self._detect: Callable | None = None
         self._judge: SpeechJudges | None = None
 
@@ -146,7 +163,7 @@ class Listener:
 
     def _digest(self, folder: Path, reference: Reference) -> str:
         ends = [turn.end for turn in reference.user_turns[-1:]]
-        digest = hashlib.sha256(f"{self._options} {ends}\n".encode())
+        digest = hashlib.sha256(f"{self._made_by} {ends}\n".encode())
         for name in ("input.wav", "output.wav", "output.json"):
             path = folder / name
             digest.update(path.read_bytes() if path.is_file() else b"missing")
@@ -156,48 +173,13 @@ class Listener:
 def _read_heard(path: Path) -> dict[str, Heard]:
     if not path.is_file():
         return {}
-    known = {}
-    for number, row in enumerate(read_jsonl(path), 1):
-        try:
-            heard = Heard.from_dict(row)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"line {number} of {path} is damaged ({error!r}); delete the file and "
-                "score again"
-            ) from error
-        known[heard.id] = heard
-    return known
+    try:
+        return {row["id"]: Heard.from_dict(row) for row in read_jsonl(path)}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error!r}); delete the file and score again"
+        ) from error
 
 
 def _write_heard(path: Path, known: dict[str, Heard]) -> None:
     write_jsonl(path, (known[name].to_dict() for name in sorted(known)))
-
-
-def _run(tasks, options: HearingOptions, num_jobs: int) -> Iterator[Heard]:
-    if num_jobs == 1:
-        yield from map(Listener(options), tasks)
-        return
-    pool = ProcessPoolExecutor(
-        num_jobs,
-        mp_context=get_context("spawn"),
-        initializer=_start_process,
-        initargs=(options,),
-    )
-    try:
-        yield from pool.map(_listen, tasks, chunksize=4)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_listener: Listener | None = None  # of this process
-
-
-def _start_process(options: HearingOptions) -> None:
-    global _listener
-    os.environ["OMP_NUM_THREADS"] = "1"  # for libraries that are not loaded yet
-    _listener = Listener(options)
-
-
-def _listen(task) -> Heard:
-    assert _listener is not None
-    return _listener(task)

@@ -10,7 +10,7 @@ from espnet2_duplex.scoring.hearing import HearingOptions
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """All definitions of a run; they go into results.json.
+    """All options of a run; those that change scores go into results.json.
 
     Attributes:
         hearing: when the agent speaks, and how it sounds.
@@ -27,8 +27,8 @@ class ScoreOptions:
     def to_dict(self) -> dict:
         """As it stands in results.json."""
         return {
-            **asdict(self.hearing),
+            **self.hearing.definition(),
             **asdict(self.definitions),
-            "asr": asdict(self.asr) if self.asr else None,
+            "asr": self.asr.definition() if self.asr else None,
             "gpt": asdict(self.gpt) if self.gpt else None,
         }

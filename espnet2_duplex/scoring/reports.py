@@ -1,21 +1,22 @@
 """RESULTS.md and report.html of a decode folder, from what scoring wrote."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from espnet2_duplex.jsonl import read_jsonl, write_text
+from espnet2_duplex.jsonl import write_text
 from espnet2_duplex.metrics.results import (
     RESULTS_FILE,
     read_results,
+    read_scored,
     scored_sets,
-    write_report,
 )
+from espnet2_duplex.metrics.results_table import write_report
 from espnet2_duplex.metrics.score_page.page import (
     PageOptions,
     ScoredSet,
     render_score_page,
 )
-from espnet2_duplex.scoring.sets import CONVERSATIONS_FILE
 
 PAGE_FILE = "report.html"
 BYTES_PER_MB = 1_000_000
@@ -29,35 +30,55 @@ def write_reports(results_dir: Path, args: argparse.Namespace) -> Path:
         args: with `sets`, `compare`, `max_examples` and `max_page_mb`.
 
     Raises:
-        ValueError: a set was not scored, or --compare is not NAME=DIR.
+        ValueError: a set was not scored to its end, or as `compared_results`.
     """
     names = args.sets or scored_sets(results_dir)
     system = results_dir.resolve().name
-    results = {name: _results_of(results_dir, name) for name in names}
-    others = {
-        other: {name: _results_of(folder, name) for name in names}
-        for other, folder in _compared(args.compare, system).items()
-    }
+    others = compared_results(args.compare, system, names)
     sets = [
-        ScoredSet(
-            results_dir / name,
-            results[name],
-            read_jsonl(results_dir / name / CONVERSATIONS_FILE),
-        )
+        ScoredSet(results_dir / name, *read_scored(results_dir / name))
         for name in names
     ]
     page_bytes = round(args.max_page_mb * BYTES_PER_MB)
     options = PageOptions(max_examples=args.max_examples, max_bytes=page_bytes)
     page = render_score_page(system, sets, others, options=options)
     write_text(results_dir / PAGE_FILE, page)
+    results = {each.name: each.results for each in sets}
     return write_report(results_dir, {system: results, **others})
 
 
-def _results_of(results_dir: Path, name: str) -> dict:
-    return read_results(results_dir / name / RESULTS_FILE)
+def compared_results(
+    entries: Sequence[str], system: str, names: Sequence[str]
+) -> dict[str, dict[str, dict]]:
+    """System -> set -> results.json of the systems of --compare.
+
+    Args:
+        entries: NAME=DIR each.
+        system: name of the one that they are compared with.
+        names: its sets; another system may lack some, but not all.
+
+    Raises:
+        ValueError: an entry is not like that, a name is taken, or a folder has results
+            of none of the sets, or damaged ones.
+    """
+    return {
+        other: _results_in(folder, names)
+        for other, folder in _compared(entries, system).items()
+    }
 
 
-def _compared(entries: list[str], system: str) -> dict[str, Path]:
+def _results_in(folder: Path, names: Sequence[str]) -> dict[str, dict]:
+    paths = {name: folder / name / RESULTS_FILE for name in names}
+    found = {name: read_results(path) for name, path in paths.items() if path.is_file()}
+    if not found:
+        raise ValueError(
+            f"--compare names {folder}, which has results of none of the sets "
+            f"{', '.join(names)}; score that system first"
+        )
+    return found
+
+
+def _compared(entries: Sequence[str], system: str) -> dict[str, Path]:
     """Decode folders of other systems, by name.
 
     Raises:

@@ -1,15 +1,13 @@
 """Scores a decoded set: listens, transcribes, judges, counts, and writes it all down."""
 
-import time
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from espnet2_duplex.jsonl import write_jsonl
 from espnet2_duplex.metrics.activity import Segment
 from espnet2_duplex.metrics.answers import speaking_rate
 from espnet2_duplex.metrics.asr.transcription import Utterance, cut_clip, transcribe
@@ -20,67 +18,24 @@ from espnet2_duplex.metrics.conversation_scores import (
     problem_row,
     score_conversation,
 )
+from espnet2_duplex.metrics.counts import pooled
 from espnet2_duplex.metrics.gpt.prompt import Dialogue, dialogue_of
 from espnet2_duplex.metrics.gpt.score import GptScores
-from espnet2_duplex.metrics.recordings import Reference, read_references, read_speech
+from espnet2_duplex.metrics.recordings import (
+    Reference,
+    read_references,
+    read_speech,
+    unknown_folders,
+)
 from espnet2_duplex.metrics.response_quality import english_normalizer
 from espnet2_duplex.metrics.results import to_results, write_results
+from espnet2_duplex.metrics.versions import SCORERS, versions_of
 from espnet2_duplex.scoring.hearing import Heard, hear_set
 from espnet2_duplex.scoring.options import ScoreOptions
+from espnet2_duplex.scoring.set_records import Outcome, SetToScore, Stopwatch
+from espnet2_duplex.scoring.voice import voice_digest
 
 TRANSCRIPTS_FILE = "transcripts.jsonl"
-CONVERSATIONS_FILE = "conversations.jsonl"
-
-
-@dataclass(frozen=True)
-class SetToScore:
-    """Where a set lies.
-
-    Attributes:
-        decoded: <decode dir>/<set>.
-        data: <data dir>/<set>.
-        output: gets what scoring writes: `decoded`, or the folder of a part.
-        keys: conversations to score; None: all of the data.
-    """
-
-    decoded: Path
-    data: Path
-    output: Path
-    keys: tuple[str, ...] | None = None
-
-
-@dataclass
-class Stopwatch:
-    """Seconds that each part of the work took, by its name."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Add what happens inside."""
-        start = time.perf_counter()
-        yield
-        passed = time.perf_counter() - start
-        self.seconds[name] = self.seconds.get(name, 0.0) + passed
-
-    def line(self) -> str:
-        """All parts in one line."""
-        parts = (f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
-        return ", ".join(parts)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What went wrong in a set; the rest is scored nevertheless.
-
-    Attributes:
-        problems: of conversations that could not be scored, in sentences.
-        judge_problem: why there is no GPT score although one was asked for.
-    """
-
-    problems: tuple[str, ...]
-    judge_problem: str | None
-
 
 # Dialogues of a set -> what the judge makes of them.
 Judging = Callable[[Sequence[Dialogue]], GptScores]
@@ -107,6 +62,7 @@ def score_set(
             written then.
     """
     references = read_references(where.data)
+    _warn_of_unknown(where, references)
     options = _completed(options, where, references)
     with watch.timed("listening"):
         chosen = _chosen(references, where)
@@ -129,9 +85,9 @@ def score_set(
     counts += SetCounts(num_problems=num_problems, gpt=verdicts.counts)
     with watch.timed("writing"):
         name, problem = where.decoded.name, verdicts.problem
-        results = to_results(name, counts, options.to_dict(), problem)
-        write_results(where.output, results)
-        write_jsonl(where.output / CONVERSATIONS_FILE, _rows(heard, scores, verdicts))
+        versions = versions_of(SCORERS)
+        results = to_results(name, counts, options.to_dict(), versions, problem)
+        write_results(where.output, results, _rows(heard, scores, verdicts))
     problems = tuple(item.problem for item in heard if item.problem is not None)
     return Outcome(problems, verdicts.problem)
 
@@ -161,11 +117,25 @@ def _completed(
     agent_scp = where.data / "agent.scp"
     if not speech.voice and agent_scp.is_file():
         speech = replace(speech, voice=(str(agent_scp),))
+    digest = voice_digest(speech.voice)
     return replace(
         options,
-        hearing=replace(options.hearing, speech=speech),
+        hearing=replace(options.hearing, speech=speech, voice_digest=digest),
         definitions=replace(options.definitions, quality=quality),
     )
+
+
+def _warn_of_unknown(where: SetToScore, references: Mapping[str, Reference]) -> None:
+    unknown = unknown_folders(where.decoded, references)
+    if unknown:
+        logging.warning(
+            "%s: %d decoded conversation(s) are not in %s and are not scored, the first "
+            "is %s",
+            where.decoded.name,
+            len(unknown),
+            where.data / "turns",
+            unknown[0],
+        )
 
 
 def _chosen(references: Mapping[str, Reference], where: SetToScore) -> list[Reference]:
@@ -218,9 +188,8 @@ def _observed(
 def _counted(scores: Sequence[ConversationScores], *, has_speech: bool) -> SetCounts:
     normalize = english_normalizer()
     bar = tqdm(scores, unit="conversation", desc="counting")
-    return sum(
-        (item.count(normalize, has_speech=has_speech) for item in bar), SetCounts()
-    )
+    counts = (item.count(normalize, has_speech=has_speech) for item in bar)
+    return pooled(counts, SetCounts())
 
 
 def _rows(

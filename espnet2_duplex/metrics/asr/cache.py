@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from espnet2_duplex.jsonl import read_jsonl, write_jsonl
 from espnet2_duplex.metrics.activity import Segment
-from espnet2_duplex.metrics.asr.interface import AsrOptions
+from espnet2_duplex.metrics.asr.interface import PACKAGES, AsrOptions
+from espnet2_duplex.metrics.versions import versions_of
 from espnet2_duplex.words import Word
 
 
@@ -48,8 +49,9 @@ def digest_of(
 ) -> str:
     """Of everything that the transcripts of one conversation depend on."""
     digest = hashlib.sha256()
-    # Workers only change how fast it goes.
-    digest.update(f"{replace(options, num_workers=1)} {tuple(segments)}\n".encode())
+    engine = versions_of([PACKAGES[options.engine]])
+    made_by = f"{options.definition()} {engine} {tuple(segments)}\n"
+    digest.update(made_by.encode())
     for clip in clips:
         digest.update(np.ascontiguousarray(clip, dtype=np.float32).tobytes())
     return digest.hexdigest()

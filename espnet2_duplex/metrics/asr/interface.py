@@ -7,7 +7,7 @@ faster-whisper (:mod:`~espnet2_duplex.metrics.asr.whisper`) and transformers
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from espnet2_duplex.metrics.activity import SAMPLE_RATE
 from espnet2_duplex.words import Word
 
 FULL_WINDOW_SECONDS = 30.0  # what Whisper was trained with
-ENGINES = ("faster_whisper", "transformers")
+# Engine -> its package.
+PACKAGES = {"faster_whisper": "faster-whisper", "transformers": "transformers"}
+ENGINES = tuple(PACKAGES)
+SPEED_OPTIONS = ("batch_size", "num_workers", "device")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class AsrOptions:
         with_words: whether words get times, which costs more time.
 
     Raises:
-        ValueError: the engine is unknown, or the window is not of 2 to 30 s.
+        ValueError: the engine is unknown, the window is not of 2 to 30 s, or a number
+            of clips or workers is below 1.
     """
 
     model: str
@@ -59,6 +63,19 @@ class AsrOptions:
                 f"the ASR window is {self.window_seconds} s; expected 2 to "
                 f"{FULL_WINDOW_SECONDS:g} s, the most that Whisper takes"
             )
+        for name in ("batch_size", "num_workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} of the ASR is {getattr(self, name)}; expected 1 or more"
+                )
+
+    def definition(self) -> dict:
+        """What the transcripts depend on: all but what only changes the speed."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in SPEED_OPTIONS
+        }
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,7 @@ def transcribe(
         segments: by conversation.
         clips: for each conversation, in the order of `segments`, those of its segments,
             as `cut_clip` cuts them; best a generator.
-        options: of the recogniser; a change of any but the number of workers
-            transcribes anew.
+        options: of the recogniser; a change of its `definition` transcribes anew.
         cache_file: JSON lines, written atomically.
         make: called only if something is not known.
 

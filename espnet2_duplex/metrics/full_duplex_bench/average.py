@@ -1,5 +1,6 @@
-"""A mean over samples that adds."""
+"""A mean over samples that adds, and more that is said of latencies."""
 
+import statistics
 from dataclasses import dataclass
 
 from espnet2_duplex.metrics.counts import Counts, Latencies
@@ -39,6 +40,11 @@ def clipped_mean(latencies: Latencies) -> float | None:
         return None
     total = sum(max(0, time) for time in latencies.microseconds)
     return total / len(latencies) / MICROSECONDS_PER_SECOND
+
+
+def deviation(latencies: Latencies) -> float | None:
+    """Standard deviation of a sample, in seconds; None with fewer than two."""
+    return statistics.stdev(latencies.seconds) if len(latencies) > 1 else None
 
 
 def latency_of(seconds: float | None) -> Latencies:

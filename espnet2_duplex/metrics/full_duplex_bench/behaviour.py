@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from espnet2_duplex.chat.asking import BadAnswer
 from espnet2_duplex.chat.backend import Message
 from espnet2_duplex.metrics.counts import Counts, share
+from espnet2_duplex.metrics.full_duplex_bench.judging import MARKS
 from espnet2_duplex.words import Word
 
 LABELS = ("RESPOND", "RESUME", "UNCERTAIN", "UNKNOWN")
@@ -33,7 +35,10 @@ UNKNOWN - none of these, or there is nothing new
 End your reply with a line of exactly this form:
 Label: <one of RESPOND, RESUME, UNCERTAIN, UNKNOWN>"""
 
-_LABEL = re.compile(rf"label\W*(?:C_)?({'|'.join(LABELS)})", re.IGNORECASE)
+_LABEL = re.compile(
+    rf"label{MARKS}(?:C_)?({'|'.join(LABELS)}){MARKS}$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,16 @@ def behaviour_chat(transcripts: Transcripts) -> tuple[Message, ...]:
     return (Message("system", INSTRUCTION), Message("user", "\n".join(lines)))
 
 
-def parse_label(reply: str) -> str | None:
-    """The label in a judge's reply, the last one; None if there is none."""
+def parse_label(reply: str) -> str:
+    """The label in a judge's reply, the last one that ends a line.
+
+    Raises:
+        BadAnswer: there is none.
+    """
     found = _LABEL.findall(reply)
-    return found[-1].upper() if found else None
+    if not found:
+        raise BadAnswer("no line ends with a label")
+    return found[-1].upper()
 
 
 def _rows(words: Sequence[Word]) -> list[list]:

@@ -1,53 +1,28 @@
-"""Questions to a language model whose answers must be of a certain form."""
+"""How the judge of Full-Duplex-Bench is asked."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from dataclasses import replace
 
+from espnet2_duplex.chat.asking import BadAnswer, Question
 from espnet2_duplex.chat.backend import Message, Prompt
 
-Answer = TypeVar("Answer")
-
 MAX_TOKENS = 200
+# Full-Duplex-Bench asks until it understands.
 NUM_TRIES = 3
 RETRY_TEMPERATURE = 0.7
+MARKS = r"(?:[^\w\n]|_)*"  # of punctuation and emphasis, in one line
 
 
-class Judge(Protocol):
-    """A language model, see :class:`espnet2_duplex.chat.backend.Backend`."""
-
-    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
-        """One text for each prompt."""
-
-
-def ask(
-    judge: Judge,
-    chats: Sequence[tuple[Message, ...]],
-    parse: Callable[[str], Answer | None],
-    num_tries: int = NUM_TRIES,
-) -> list[Answer | None]:
-    """An answer to each chat, None where no reply could be understood.
-
-    Greedy at first; what cannot be parsed is asked again with other seeds, at most
-    `num_tries` times in all, where Full-Duplex-Bench asks until it can be.
+def question_of[A](chat: tuple[Message, ...], parse: Callable[[str], A]) -> Question[A]:
+    """A question whose first try is greedy.
 
     Args:
-        judge: who is asked.
-        chats: questions.
-        parse: a reply to an answer, None if it is no answer.
-        num_tries: for each chat.
-
-    Raises:
-        ValueError: the judge cannot be asked.
+        chat: what to ask.
+        parse: a reply to an answer; raises `BadAnswer` where it is none.
     """
-    answers: list[Answer | None] = [None] * len(chats)
-    for seed in range(num_tries):
-        left = [n for n, answer in enumerate(answers) if answer is None]
-        if not left:
-            break
-        temperature = RETRY_TEMPERATURE if seed else 0.0
-        replies = judge.complete(
-            [Prompt(chats[n], seed, MAX_TOKENS, temperature) for n in left]
-        )
-        for n, reply in zip(left, replies, strict=True):
-            answers[n] = parse(reply)
-    return answers
+    return Question(Prompt(chat, 0, MAX_TOKENS, temperature=0.0), parse)
+
+
+def other_try(last: Prompt, problem: BadAnswer) -> Prompt:
+    """The same question, drawn with the next seed."""
+    return replace(last, seed=last.seed + 1, temperature=RETRY_TEMPERATURE)

@@ -19,7 +19,8 @@ REPAIRS = {
         "hence latency 0; such agents are counted and left out of the latencies",
         "an agent that began during the interruption has latency 0; its start is "
         "signed and counted as early",
-        "words that begin before the interruption's end are passed over",
+        "the whole recording is transcribed, not what follows the interruption, and "
+        "words that begin before its end are passed over",
         "how long the agent took to stop stands beside the latency",
     ),
     "backchannel": (

@@ -3,10 +3,13 @@
 import re
 from dataclasses import dataclass
 
+from espnet2_duplex.chat.asking import BadAnswer
 from espnet2_duplex.chat.backend import Message
 from espnet2_duplex.metrics.counts import Counts, share
+from espnet2_duplex.metrics.full_duplex_bench.judging import MARKS
 
 MAX_RATING = 5
+RATINGS = tuple(map(str, range(MAX_RATING + 1)))
 
 # Full-Duplex-Bench's question in our words.
 INSTRUCTION = """\
@@ -26,7 +29,11 @@ The assistant's words come from a speech recogniser: pass over spelling. Think i
 two sentences, then end with a line of exactly this form:
 Rating: <a whole number from 0 to 5>"""
 
-_RATING = re.compile(r"rating\W*([0-9]+)(?![0-9]|\.[0-9])", re.IGNORECASE)
+# At the end of a line, which may name the scale: "**Rating (0-5):** 4/5".
+_RATING = re.compile(
+    rf"rating(?:{MARKS}0 ?(?:-|–|to) ?5)?{MARKS}(?<!-)([0-9]+)(?: ?/ ?5)?{MARKS}$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -78,9 +85,13 @@ def rating_chat(context: str, interruption: str, answer: str) -> tuple[Message, 
     return (Message("system", INSTRUCTION), Message("user", said))
 
 
-def parse_rating(reply: str) -> int | None:
-    """The rating in a judge's reply, the last one; None if there is none from 0 to 5."""
+def parse_rating(reply: str) -> int:
+    """The rating in a judge's reply, the last one that ends a line.
+
+    Raises:
+        BadAnswer: there is none from 0 to 5.
+    """
     found = _RATING.findall(reply)
-    if not found or int(found[-1]) > MAX_RATING:
-        return None
+    if not found or found[-1] not in RATINGS:
+        raise BadAnswer(f"no line ends with a rating from 0 to {MAX_RATING}")
     return int(found[-1])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from espnet2_duplex.metrics.activity import Segment, merge_segments
 from espnet2_duplex.metrics.counts import Counts, Latencies
+from espnet2_duplex.metrics.full_duplex_bench.average import deviation
 from espnet2_duplex.metrics.full_duplex_bench.mode import shown
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
 
@@ -85,7 +86,7 @@ class TimingCounts(Counts):
     clean_responses: Latencies = Latencies()
 
     def figures(self, mode: str) -> dict:
-        """See `BenchCounts`; Full-Duplex-Bench lists intervals, the means are ours."""
+        """See `BenchCounts`; Full-Duplex-Bench lists intervals, all else is ours."""
         stops, responses = self.overlaps, self.responses
         more = {}
         if mode == "fixed":
@@ -98,9 +99,11 @@ class TimingCounts(Counts):
         return {
             "num_stops": len(stops),
             "stop_latency_mean": stops.mean,
+            "stop_latency_std": deviation(stops),
             "stop_latency_median": stops.median,
             "num_responses": len(responses),
             "response_latency_mean": responses.mean,
+            "response_latency_std": deviation(responses),
             "response_latency_median": responses.median,
         } | more
 

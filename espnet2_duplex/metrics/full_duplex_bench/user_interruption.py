@@ -10,7 +10,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from espnet2_duplex.metrics.activity import Segment
+from espnet2_duplex.metrics.activity import Segment, merge_segments
 from espnet2_duplex.metrics.counts import Counts, Latencies
 from espnet2_duplex.metrics.full_duplex_bench.average import clipped_mean, latency_of
 from espnet2_duplex.metrics.full_duplex_bench.mode import shown
@@ -106,18 +106,23 @@ def count_interruption(
     interruption: Segment,
     segments: Sequence[Segment],
     options: TakeOverOptions = TakeOverOptions(),
+    pause_seconds: float = 0.5,
 ) -> InterruptionCounts:
     """Score one sample, telling agents that stop from those that talk on.
 
-    The agent talks on if one segment begins before the interruption and ends after it.
+    The agent talks on if it speaks at the onset and at the end and pauses only shortly
+    in between. A silence at the end itself is no such pause, however short: what
+    follows it may be a quick answer.
 
     Args:
         words: of the agent, in time order; earlier ones are passed over.
         interruption: by the user.
-        segments: of the agent's speech; silences within a turn are bridged.
+        segments: of the agent's speech, with all silences that the detector hears.
         options: of the takeover.
+        pause_seconds: a silence within a turn is shorter.
     """
     onset, end = interruption.start, interruption.end
+    segments = _turns_of(segments, end, pause_seconds)
     counts = count_strictly(words_after(words, end), end, options)
     interrupted = [s for s in segments if s.start < onset < s.end]
     at_end = [s for s in segments if s.start < end < s.end]
@@ -136,4 +141,16 @@ def count_interruption(
         latencies,
         latency_of(stop),
         int(never_stopped),
+    )
+
+
+def _turns_of(
+    segments: Sequence[Segment], end: float, pause_seconds: float
+) -> tuple[Segment, ...]:
+    """Segments with short pauses bridged, before and after `end` but not across it."""
+    until = [segment for segment in segments if segment.start < end]
+    after = [segment for segment in segments if segment.start >= end]
+    return (
+        *merge_segments(until, pause_seconds),
+        *merge_segments(after, pause_seconds),
     )

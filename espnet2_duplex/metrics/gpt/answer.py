@@ -3,12 +3,10 @@
 import json
 from collections.abc import Sequence
 
+from espnet2_duplex.chat.asking import BadAnswer
+
 LOWEST, HIGHEST = 0, 10
 SCORES = range(LOWEST, HIGHEST + 1)
-
-
-class BadAnswer(ValueError):
-    """An answer of another form than was asked for; says in which way."""
 
 
 def parse_scores(text: str, num_turns: int) -> list[int]:

@@ -1,8 +1,10 @@
 """Asks the judge of the GPT score, and brings its answers to the turns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 
+from espnet2_duplex.chat.asking import BadAnswer, Question, ask
 from espnet2_duplex.chat.backend import (
     Backend,
     ChoosingBackend,
@@ -13,7 +15,6 @@ from espnet2_duplex.chat.backend import (
 from espnet2_duplex.metrics.gpt.answer import (
     LOWEST,
     SCORES,
-    BadAnswer,
     expected_score,
     parse_scores,
 )
@@ -23,6 +24,8 @@ from espnet2_duplex.metrics.gpt.prompt import (
     dialogue_messages,
     turn_messages,
 )
+
+NUM_TRIES = 2  # of a conversation, which is a failure then
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,15 @@ def judge_whole(
     Raises:
         Unavailable: the judge cannot be asked.
     """
-    num_turns = {d.id: len(d.judged) for d in dialogues}
-    firsts = {d.id: first_prompt(d, options) for d in dialogues if needs_judge(d)}
-    found = _ask_for_scores(firsts, num_turns, judge)
-    seconds = {
-        name: second_prompt(firsts[name], result)
-        for name, result in found.items()
-        if isinstance(result, BadAnswer)
+    questions = {
+        d.id: Question(
+            first_prompt(d, options), partial(parse_scores, num_turns=len(d.judged))
+        )
+        for d in dialogues
+        if needs_judge(d)
     }
-    found |= _ask_for_scores(seconds, num_turns, judge)
+    answers = ask(judge, list(questions.values()), second_prompt, NUM_TRIES)
+    found = dict(zip(questions, answers, strict=True))
     return [_verdict(d, found.get(d.id, [LOWEST] * len(d.judged))) for d in dialogues]
 
 
@@ -96,35 +99,6 @@ def judge_turns(
     return [
         _verdict(d, [scores.get(turn, LOWEST) for turn in d.judged]) for d in dialogues
     ]
-
-
-def _ask_for_scores(
-    prompts: Mapping[str, Prompt], num_turns: Mapping[str, int], judge: Backend
-) -> dict[str, list[int] | BadAnswer | Refused]:
-    """Scores by conversation, or what is wrong."""
-    found: dict[str, list[int] | BadAnswer | Refused] = {}
-    answers = _complete(judge, list(prompts.values()))
-    for name, answer in zip(prompts, answers, strict=True):
-        if isinstance(answer, Refused):
-            found[name] = answer
-            continue
-        try:
-            found[name] = parse_scores(answer, num_turns[name])
-        except BadAnswer as problem:
-            found[name] = problem
-    return found
-
-
-def _complete(judge: Backend, prompts: Sequence[Prompt]) -> list[str | Refused]:
-    """Answers; where one of them is refused, each prompt is sent alone."""
-    if not prompts:
-        return []
-    try:
-        return list(judge.complete(prompts))
-    except Refused as problem:
-        if len(prompts) == 1:
-            return [problem]
-    return [answer for prompt in prompts for answer in _complete(judge, [prompt])]
 
 
 def _verdict(

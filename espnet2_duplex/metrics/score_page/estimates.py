@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from espnet2_duplex.conversation import Turn
 from espnet2_duplex.metrics.bootstrap import paired_bootstrap
-from espnet2_duplex.metrics.turn_taking.events import find_events
-from espnet2_duplex.metrics.turn_taking.options import TurnTakingOptions
 
 NUM_RESAMPLES = 2000
 IN_TIME, LATE, NOT_STOPPED = "in time", "late", "not stopped"
@@ -131,17 +128,13 @@ def response_times(conversations: Conversations, seed: int = 0) -> Times:
     return _response_times(conversations, lambda response: True, seed)
 
 
-def rates(
-    conversations: Conversations, options: TurnTakingOptions, seed: int = 0
-) -> tuple[Estimate, ...]:
+def rates(conversations: Conversations, seed: int = 0) -> tuple[Estimate, ...]:
     """Stopped in time, false alarms and answered, as in results.json.
 
     Args:
         conversations: of a set.
-        options: definitions that the set was scored with.
         seed: same seed, same intervals.
     """
-    answerable = [num_answerable(fields, options) for fields in conversations]
     found = (
         pooled_estimate(
             RATES[0],
@@ -163,21 +156,15 @@ def rates(
         ),
         pooled_estimate(
             RATES[2],
+            [len(fields["answered"]) for fields in conversations],
             [
-                number - len(fields["unanswered"])
-                for number, fields in zip(answerable, conversations)
+                len(fields["answered"]) + len(fields["unanswered"])
+                for fields in conversations
             ],
-            answerable,
             seed,
         ),
     )
     return _known(found)
-
-
-def num_answerable(fields: Mapping, options: TurnTakingOptions) -> int:
-    """User turns that leave time for an answer: those that a silent agent misses."""
-    turns = [Turn.from_dict(turn) for turn in fields["user_turns"]]
-    return len(find_events((), turns, fields["duration"], options).unanswered)
 
 
 def _response_times(
@@ -187,13 +174,18 @@ def _response_times(
         [each["latency"] for each in fields["responses"] if is_counted(each)]
         for fields in conversations
     ]
+    not_early = [[time for time in times if time >= 0] for times in latencies]
+    means = (
+        mean_estimate("mean, not early", not_early, seed),
+        mean_estimate("mean, all", latencies, seed),
+    )
     every = [time for times in latencies for time in times]
     return Times(
         {
             ANSWER: [time for time in every if time >= 0],
             EARLY: [time for time in every if time < 0],
         },
-        _known([mean_estimate("mean", latencies, seed)]),
+        _known(means),
     )
 
 

@@ -18,7 +18,9 @@ from espnet2_duplex.metrics.page_parts import (
     render_table,
     section,
 )
-from espnet2_duplex.metrics.score_columns import COLUMNS, Column
+from espnet2_duplex.metrics.score_column import Column
+from espnet2_duplex.metrics.score_columns import COLUMNS
+from espnet2_duplex.metrics.score_definitions import definitions_of
 from espnet2_duplex.metrics.score_page.conversations import (
     Selection,
     num_bytes,
@@ -26,11 +28,12 @@ from espnet2_duplex.metrics.score_page.conversations import (
     select_conversations,
 )
 from espnet2_duplex.metrics.score_page.distributions import render_distributions
+from espnet2_duplex.metrics.score_page.paper_figures import Results
 from espnet2_duplex.metrics.score_page.paper_tables import (
     COUNTERPARTS,
     TABLE_2_NOTE,
     TABLE_3_NOTE,
-    Results,
+    differences_note,
     paper_table_2,
     paper_table_3,
     wide_table,
@@ -42,7 +45,6 @@ from espnet2_duplex.metrics.score_page.ranking import (
     rank_conversations,
 )
 from espnet2_duplex.metrics.score_page.style import SCRIPT, STYLE
-from espnet2_duplex.metrics.turn_taking.options import TurnTakingOptions
 
 
 @dataclass(frozen=True)
@@ -149,29 +151,32 @@ def _head_parts(
     table_2 = paper_table_2(systems, options.counterparts)
     table_3 = paper_table_3(systems, options.counterparts)
     wide = wide_table(systems, columns)
-    definitions = {
-        each.name: TurnTakingOptions(**each.results["options"]["turn_taking"])
-        for each in sets
-    }
+    differences = differences_note(systems)
     return "".join(
         (
             _table_part(
-                "Turn taking and speech quality (Table 2)", table_2, TABLE_2_NOTE
+                "Turn taking and speech quality (Table 2)",
+                table_2,
+                TABLE_2_NOTE,
+                differences,
             ),
-            _table_part("Reasoning quality (Table 3)", table_3, TABLE_3_NOTE),
-            _table_part("All scores", wide, ""),
+            _table_part(
+                "Reasoning quality (Table 3)", table_3, TABLE_3_NOTE, differences
+            ),
+            _table_part("All scores", wide, differences),
             render_distributions(
                 {each.name: each.conversations for each in sets},
-                definitions,
+                definitions_of(sets[0].results),
                 options.seed,
             ),
         )
     )
 
 
-def _table_part(title: str, table: Table, text: str) -> str:
+def _table_part(title: str, table: Table, *texts: str) -> str:
+    notes = "".join(map(note, texts))
     return section(
-        title, render_table(table, title) + note(text) + render_meanings(table.headings)
+        title, render_table(table, title) + notes + render_meanings(table.headings)
     )
 
 

@@ -7,63 +7,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from espnet2_duplex.metrics.page_parts import ABSENT, Heading, Row, Table
+from espnet2_duplex.metrics.score_column import Column
 from espnet2_duplex.metrics.score_columns import (
     FALSE_ALARMS,
     FIRST_RESPONSE,
     GPT_SCORE,
+    NATURAL_END,
     STOP,
     SUCCESS,
     UTMOS,
-    Column,
+    measured_columns,
+)
+from espnet2_duplex.metrics.score_definitions import differing_options
+from espnet2_duplex.metrics.score_page.paper_figures import (
+    TABLE_2,
+    TABLE_3,
+    TABLE_3_DATASETS,
+    Results,
 )
 
-Results = Mapping[str, Mapping]  # set -> content of its results.json
-PAPER_MODEL, PAPER_MOSHI = "SALM-Duplex (paper)", "Moshi (paper)"
-TABLE_2_COLUMNS = (SUCCESS, FALSE_ALARMS, STOP, FIRST_RESPONSE, UTMOS)
-
-
-def _figures(
-    success: float, stop: float, first_response: float | None, utmos: float
-) -> dict:
-    """A row of Table 2; all of its false alarms are 0 %."""
-    return {
-        "barge_in": {"success_rate": success, "latency_mean": stop},
-        "false_alarm": {"rate": 0.0},
-        "first_response": {"mean": first_response},
-        "speech": {"utmos": utmos},
-    }
-
-
-# dataset -> model -> figures; Sec. 6.1: Moshi almost always responds before the user
-# ends, so it has no first response.
-TABLE_2: Mapping[str, Results] = {
-    "UltraChat": {
-        PAPER_MODEL: _figures(0.830, 0.52, 0.72, 4.3),
-        PAPER_MOSHI: _figures(0.560, 0.63, None, 3.9),
-    },
-    "Impatient": {
-        PAPER_MODEL: _figures(0.945, 0.69, 0.92, 4.0),
-        PAPER_MOSHI: _figures(0.551, 0.81, None, 3.8),
-    },
+TABLE_2_COLUMNS = (SUCCESS, NATURAL_END, FALSE_ALARMS, STOP, FIRST_RESPONSE, UTMOS)
+# Systems that the recipe decodes beside the model.
+BASELINES = {
+    "silent": "always silent",
+    "gt_reference": "reference spoken",
+    "gt_llm": "GT+LLM",
+    "cascade": "VAD+ASR+LLM+TTS",
+    "moshi": "Moshi",
 }
-# model -> dataset -> GPT score, by gpt-4o-mini-2024-07-18
-TABLE_3: Mapping[str, Mapping[str, float]] = {
-    PAPER_MODEL: {
-        "UltraChat": 3.5,
-        "Roleplay": 4.6,
-        "Topic": 6.1,
-        "ASR-QA": 7.8,
-        "Alpaca": 2.9,
-    },
-    PAPER_MOSHI: {
-        "UltraChat": 3.4,
-        "Roleplay": 1.7,
-        "Topic": 2.8,
-        "ASR-QA": 1.9,
-        "Alpaca": 1.7,
-    },
-}
-TABLE_3_DATASETS = ("UltraChat", "Roleplay", "Topic", "ASR-QA", "Alpaca")
+
+
 # Our sets that are made as the paper's are.
 COUNTERPARTS = {
     "test_multiturn": "UltraChat",
@@ -74,13 +47,15 @@ TABLE_2_NOTE = (
     "Rows in italics are the paper's Table 2. Its conversations, voices and recordings "
     "are other ones, and its definitions leave open what results.json states under "
     "options; a set stands under the paper's dataset that is made like it. Our figures "
-    "compare with each other, not with the paper's."
+    "compare with each other, not with the paper's. Its first response may count early "
+    "starts, ours does not."
 )
 TABLE_3_NOTE = (
     "Rows in italics are the paper's Table 3, judged by gpt-4o-mini-2024-07-18 on "
     "transcripts by parakeet-tdt_ctc-110m. Scores by another judge, on other data or "
-    "from another recogniser do not compare with them. Its row GT+LLM (better than its "
-    "model on three datasets, worse on two) is not repeated here."
+    "from another recogniser do not compare with them. Its row GT+LLM, an LLM that reads "
+    "every user turn, is not repeated here (Sec. 6.2: better than its model on three "
+    "datasets, worse on two); a row of that name is ours."
 )
 
 
@@ -107,7 +82,9 @@ def paper_table_2(
     others = [name for name in sets if counterparts.get(name) not in TABLE_2]
     groups += [_rows_2(name, systems) for name in others]
     headings = (Heading("dataset"), Heading("model"))
-    headings += tuple(column.header for column in TABLE_2_COLUMNS)
+    headings += tuple(
+        column.header(_first_results(systems)) for column in TABLE_2_COLUMNS
+    )
     rows = (row for group in groups for row in _marked(group))
     return Table(headings, tuple(rows), num_labels=2)
 
@@ -136,7 +113,12 @@ def paper_table_3(
         for model, scores in TABLE_3.items()
     ]
     rows = [
-        Row((model, *(GPT_SCORE.cell(results.get(name, {})) for _, name in columns)))
+        Row(
+            (
+                system_name(model),
+                *(GPT_SCORE.cell(results.get(name, {})) for _, name in columns),
+            )
+        )
         for model, results in systems.items()
     ]
     headings = (_heading_3(dataset, name) for dataset, name in columns)
@@ -159,18 +141,37 @@ def wide_table(systems: Mapping[str, Results], columns: Sequence[Column]) -> Tab
         for model, results in systems.items()
         if name in results
     ]
-    columns = [
-        column
-        for column in columns
-        if any(column.value(results) is not None for _, _, results in found)
-    ]
+    columns = measured_columns(columns, [results for _, _, results in found])
     rows = [
-        Row((name, model, *(column.cell(results) for column in columns)))
+        Row((name, system_name(model), *(column.cell(results) for column in columns)))
         for name, model, results in found
     ]
     headings = (Heading("set"), Heading("model"))
-    headings += tuple(column.header for column in columns)
+    headings += tuple(column.header(_first_results(systems)) for column in columns)
     return Table(headings, tuple(rows), num_labels=2)
+
+
+def system_name(name: str) -> str:
+    """As tables show it: of a baseline, what it is."""
+    return BASELINES.get(name.removeprefix("baseline_"), name)
+
+
+def differences_note(systems: Mapping[str, Results]) -> str:
+    """What the table's systems were not scored alike in; "" for nothing.
+
+    Args:
+        systems: name of a system -> its results, the one to compare with first.
+    """
+    lines = []
+    for text, where in differing_options(systems).items():
+        names = (f"{system_name(system)} on {name}" for system, name in where)
+        lines.append(f"{', '.join(names)}: {text}.")
+    return " ".join(("Not scored alike:", *lines)) if lines else ""
+
+
+def _first_results(systems: Mapping[str, Results]) -> Mapping:
+    """Whose definitions the headings state."""
+    return next((found for sets in systems.values() for found in sets.values()), {})
 
 
 def _all_sets(systems: Mapping[str, Results]) -> list[str]:
@@ -180,7 +181,7 @@ def _all_sets(systems: Mapping[str, Results]) -> list[str]:
 
 def _rows_2(name: str, systems: Mapping[str, Results]) -> list[Row]:
     return [
-        _row_2(name, model, results[name])
+        _row_2(name, system_name(model), results[name])
         for model, results in systems.items()
         if name in results
     ]

@@ -12,10 +12,6 @@ WIDTH, LEFT, RIGHT = 360, 30, 14
 TOP, BARS_HEIGHT, BOTTOM = 42, 96, 24
 BIN_SECONDS = 0.08  # one frame
 MIN_SECONDS, MAX_SECONDS = -2.0, 4.0  # what lies beyond is in the outermost bars
-MARKS_SECONDS = {  # Sec. 4.1, 4.2: silence before an answer, speech after a barge-in
-    0.64: "0.64 s",
-    1.5: "1.5 s",  # Sec. 5.2: a stop until then is in time
-}
 RATE_ROW, RATE_LEFT, RATE_RIGHT = 26, 8, 8
 RATE_TICKS = (0, 25, 50, 75, 100)
 
@@ -27,17 +23,24 @@ class TimeAxis:
     Attributes:
         first: its first bar; bar k begins at k times BIN_SECONDS.
         last: its last bar.
+        marks: seconds of dashed lines.
     """
 
     first: int
     last: int
+    marks: tuple[float, ...] = ()
 
     @staticmethod
-    def around(seconds: Sequence[float]) -> "TimeAxis":
-        """From 0 or the smallest value to 1.6 s or the largest, at most MIN to MAX."""
+    def around(seconds: Sequence[float], marks: Sequence[float] = ()) -> "TimeAxis":
+        """From 0 or the smallest value to 1.6 s or the largest, at most MIN to MAX.
+
+        All marks are on it.
+        """
         low = max(min((0.0, *seconds)), MIN_SECONDS)
         high = min(max((1.6, *seconds)), MAX_SECONDS)
-        return TimeAxis(floor(low / BIN_SECONDS), ceil(high / BIN_SECONDS))
+        high = max((high, *(mark + BIN_SECONDS for mark in marks)))
+        first, last = floor(low / BIN_SECONDS), ceil(high / BIN_SECONDS)
+        return TimeAxis(first, last, tuple(marks))
 
     @property
     def pixels_per_bar(self) -> float:
@@ -148,10 +151,10 @@ def _bars(times: Times, axis: TimeAxis) -> Iterator[str]:
 
 
 def _marks(axis: TimeAxis) -> Iterator[str]:
-    for seconds, text in MARKS_SECONDS.items():
+    for seconds in axis.marks:
         x = axis.x(seconds)
         yield f'<path class="mark" d="M{x} {TOP - 12}V{TOP + BARS_HEIGHT}"/>'
-        yield _text(x, TOP - 16, text, "middle")
+        yield _text(x, TOP - 16, f"{seconds:g} s", "middle")
 
 
 def _mean(times: Times, axis: TimeAxis) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """How the agent's speech sounds in a conversation: opinion scores and its voice.
 
 Silence is removed first (Sec. 5.2): the segments in which the agent speaks are joined
-and judged as one piece of speech.
+and judged as one piece of speech. Pauses inside segments, those below the gap up to
+which segments are merged, stay in it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,18 +36,26 @@ class SpeechOptions:
         mos: one of MOS_CHOICES: "dnsmos" alone, or "utmos" or "utmosv2" with it.
         voice: sound files of the agent's voice or the ``agent.scp`` of a data folder,
             see `read_voice`; without it there is no speaker similarity.
+        max_windows: DNSMOS hears at most so many windows of 9.01 s of a conversation,
+            spread evenly over the agent's speech; it takes most of the time.
 
     Raises:
-        ValueError: `mos` is unknown.
+        ValueError: `mos` is unknown, or there is no window.
     """
 
     mos: str = "dnsmos"
     voice: tuple[str, ...] = ()
+    max_windows: int = 3
 
     def __post_init__(self) -> None:
         if self.mos not in MOS_CHOICES:
             raise ValueError(
                 f"--mos is {self.mos!r}; expected one of {', '.join(MOS_CHOICES)}"
+            )
+        if self.max_windows < 1:
+            raise ValueError(
+                f"max_windows is {self.max_windows}; expected 1 or more windows that "
+                "DNSMOS hears of a conversation"
             )
 
 
@@ -61,7 +70,7 @@ class SpeechJudges:
         self._judges: list[Callable[[np.ndarray], SpeechScores]] = []
         self._names = ["dnsmos_overall", "dnsmos_p808", "speaker_similarity"]
         try:
-            self._judges.append(_dnsmos_judge())
+            self._judges.append(_dnsmos_judge(options.max_windows))
             if options.voice:
                 self._judges.append(_voice_judge(options.voice))
         except ModuleNotFoundError as error:
@@ -154,20 +163,23 @@ def joined_speech(speech: np.ndarray, segments: Sequence[Segment]) -> np.ndarray
     return np.concatenate([speech[:0], *parts])
 
 
-def windowed_dnsmos(judge: DnsMos, speech: np.ndarray) -> dict[str, float]:
+def windowed_dnsmos(
+    judge: DnsMos, speech: np.ndarray, max_windows: int
+) -> dict[str, float]:
     """DNSMOS of speech of any length: mean over its windows by their seconds.
 
     speechmos moves its window of 9.01 s by 1 s, and doubles what is shorter until it
     fills one or more, so that a minute of speech costs 51 windows. Here windows follow
-    each other: a minute costs 7. The last one is filled up with repetitions of itself;
+    each other: a minute has 7. The last one is filled up with repetitions of itself;
     a rest of less than half a window is left out, unless there is nothing else.
 
     Args:
         judge: scores one window.
         speech: (S,) float32 at 16 kHz, full scale 1.
+        max_windows: of more than these, so many are heard, see `spread`.
     """
     num_windows = max(1, (len(speech) + WINDOW_SAMPLES // 2) // WINDOW_SAMPLES)
-    starts = [WINDOW_SAMPLES * number for number in range(num_windows)]
+    starts = [WINDOW_SAMPLES * number for number in spread(num_windows, max_windows)]
     windows = [speech[start : start + WINDOW_SAMPLES] for start in starts]
     found = []
     for window in windows:
@@ -180,9 +192,15 @@ def windowed_dnsmos(judge: DnsMos, speech: np.ndarray) -> dict[str, float]:
     }
 
 
-def _dnsmos_judge() -> Callable[[np.ndarray], SpeechScores]:
+def spread(num: int, max_chosen: int) -> list[int]:
+    """At most `max_chosen` of the numbers below `num`: the middles of equal parts."""
+    num_chosen = min(num, max_chosen)
+    return [(2 * part + 1) * num // (2 * num_chosen) for part in range(num_chosen)]
+
+
+def _dnsmos_judge(max_windows: int) -> Callable[[np.ndarray], SpeechScores]:
     judge = DnsMos()
-    return lambda speech: dict(windowed_dnsmos(judge, speech))
+    return lambda speech: dict(windowed_dnsmos(judge, speech, max_windows))
 
 
 def _voice_judge(paths: Sequence[str]) -> Callable[[np.ndarray], SpeechScores]:

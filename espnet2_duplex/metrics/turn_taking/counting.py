@@ -1,7 +1,7 @@
 """Turn taking: barge-in, false alarms, response (Sec. 5.2), as counts that add.
 
-What is counted stands in `turn_taking_events`, the definitions that the paper leaves
-open in `turn_taking_options`.
+What is counted stands in `events`, the definitions that the paper leaves open in
+`options`.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,8 @@ class BargeInCounts(Counts):
         num_unstopped: events in which the agent spoke to the end of the recording.
         num_with_text: events in which the agent's text is known.
         num_natural_ends: of these, those in which all of it could be said by the stop:
-            the agent may not have heard the user at all.
+            the agent may not have heard the user at all. See `natural_end` for which
+            voices this is known.
     """
 
     all_latencies: Latencies = Latencies()
@@ -112,9 +113,10 @@ class ResponseCounts(Counts):
     Attributes:
         first_latencies: from the end of the first user turn to the response, one per
             conversation that has one; negative: an early start.
-        latencies: the same of every user turn.
+        latencies: the same of every user turn that has a response.
         num_answerable: user turns that left time for an answer.
-        num_answered: of these, those that an agent segment followed.
+        num_answered: of these, those with a response, early or not. The latencies also
+            have the responses to turns that left less time, which no rate counts.
     """
 
     first_latencies: Latencies = Latencies()

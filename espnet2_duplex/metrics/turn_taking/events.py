@@ -6,8 +6,12 @@ The agent's activity is measured on its audio, the user's is known from the turn
     agent               <-response->|segment 0-----|       <-response->|segment 1---|
                                              <stop->
 
+A segment can only respond to what it has heard: it is the response to the last user turn
+that had begun when it began, if it outlasts that turn. It is early if it begins before
+the turn ends; a turn with a response is answered, early or not.
+
 Every user turn is compared with every agent segment at once, as arrays (U, 1) and (A,)
-of whole microseconds. The same in plain loops: `turn_taking_reference`.
+of whole microseconds. The same in plain loops: `reference`.
 """
 
 from collections.abc import Sequence
@@ -55,7 +59,8 @@ def find_events(
     agent, user = in_microseconds(agent_segments), in_microseconds(user_turns)
     duration = microseconds(duration_seconds)
     written = WrittenText.of(written_turns, characters_per_second)
-    answered, unanswered = _find_answered(agent, user, duration, options)
+    responses = _find_responses(agent, user, duration)
+    answered, unanswered = _find_answered(responses, user, duration, options)
     return TurnTakingEvents(
         num_user_turns=len(user[0]),
         duration_microseconds=duration,
@@ -64,7 +69,7 @@ def find_events(
         wide_false_alarms=_find_false_alarms(
             agent, user, options.wide_tolerance_seconds
         ),
-        responses=_find_responses(agent, user, duration, options),
+        responses=responses,
         answered=answered,
         unanswered=unanswered,
     )
@@ -111,36 +116,32 @@ def _find_false_alarms(
     return tuple(map(FalseAlarm, turn.tolist(), start[segment].tolist()))
 
 
-def _find_responses(
-    agent: Spans, user: Spans, duration: int, options: TurnTakingOptions
-) -> tuple[Response, ...]:
-    """First segment that ends after the user turn and starts before the next one.
-
-    Not one that had begun before the user's onset and stopped for it in time.
-    """
+def _find_responses(agent: Spans, user: Spans, duration: int) -> tuple[Response, ...]:
+    """First segment that begins from the user's onset to the next one and outlasts the
+    user turn: one that had begun before was not said in response."""
     start, end = agent
     onset, user_end = (times[:, np.newaxis] for times in user)
-    in_time = onset + microseconds(options.success_seconds)
-    is_after = (end > user_end) & (start < _next_onset(user, duration))
-    turn, segment = first_in_rows(is_after & ~((start < onset) & (end <= in_time)))
+    is_next = (onset <= start) & (start < _next_onset(user, duration))
+    turn, segment = first_in_rows(is_next & (user_end < end))
     starts = start[segment]
     latencies = starts - user[1][turn]
     return tuple(map(Response, turn.tolist(), starts.tolist(), latencies.tolist()))
 
 
 def _find_answered(
-    agent: Spans, user: Spans, duration: int, options: TurnTakingOptions
+    responses: Sequence[Response],
+    user: Spans,
+    duration: int,
+    options: TurnTakingOptions,
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Indices of the answerable user turns: answered ones, unanswered ones."""
-    start, _ = agent
-    user_end, limit = user[1][:, np.newaxis], _next_onset(user, duration)
-    earliest = user_end - microseconds(options.tolerance_seconds)
-    is_answered = ((earliest <= start) & (start < limit)).any(axis=1)
+    """Indices of the answerable user turns: those with a response, those without."""
+    time_left = _next_onset(user, duration).ravel() - user[1]
     min_answer = microseconds(options.min_answer_seconds)
-    is_answerable = (limit - user_end >= min_answer).ravel()
+    answerable = np.flatnonzero(time_left >= min_answer).tolist()
+    has_response = {response.user_turn for response in responses}
     return (
-        tuple(np.flatnonzero(is_answerable & is_answered).tolist()),
-        tuple(np.flatnonzero(is_answerable & ~is_answered).tolist()),
+        tuple(turn for turn in answerable if turn in has_response),
+        tuple(turn for turn in answerable if turn not in has_response),
     )
 
 

@@ -1,4 +1,10 @@
-"""Whether the agent had said all it wrote when it stopped: then nobody stopped it."""
+"""Whether the agent had said all it wrote when it stopped: then nobody stopped it.
+
+What could be said by then is judged at one speed: that of the set's reference voice,
+measured on the data, unless the options name another. For an agent whose voice speaks at
+another speed a natural end means nothing: a faster one comes to its end unnoticed, a
+slower one is taken to have finished when it was stopped.
+"""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -16,7 +22,7 @@ def said_before(text: str, seconds: float, characters_per_second: float) -> str:
     Args:
         text: what is said from the beginning on.
         seconds: from that beginning to the cut.
-        characters_per_second: the agent's speed, blanks included.
+        characters_per_second: speed of the voice, blanks included.
     """
     limit = seconds * characters_per_second
     said, position = [], 0
@@ -34,7 +40,8 @@ class WrittenText:
 
     Attributes:
         turns: (start in microseconds, text) in time order.
-        characters_per_second: the agent's speed; None: not known.
+        characters_per_second: speed of the reference voice, taken for the agent's;
+            None: not known.
     """
 
     turns: tuple[tuple[int, str], ...] = ()

@@ -17,6 +17,7 @@ import numpy as np
 
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.events import Event
+from espnet2_duplex.metrics.option_checks import check_not_negative
 from espnet2_duplex.metrics.turn_taking.natural_end import WrittenText
 from espnet2_duplex.metrics.turn_taking.spans import (
     Span,
@@ -41,11 +42,17 @@ class ReactionOptions:
         answer_seconds: an agent that begins until so long after the end of a sound
             answered it: 0.64 s of silence, as before all answers (Sec. 4.1), and 0.5 s
             for the model to be slower than that.
+
+    Raises:
+        ValueError: a time is negative or not finite.
     """
 
     min_activity_seconds: float = 0.24
     success_seconds: float = 1.5
     answer_seconds: float = 1.14
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,8 @@ class Reaction:
             pause) or "answered" (a sound in silence).
         is_done: whether it did.
         is_natural_end: of a stop: all that the agent had written could be said by then;
-            None where it did not stop or wrote nothing.
+            None where it did not stop or wrote nothing. See `natural_end` for which
+            voices this holds.
     """
 
     kind: str

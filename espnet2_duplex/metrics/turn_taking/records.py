@@ -1,7 +1,7 @@
 """The events of turn taking in one conversation, as values (Sec. 5.2).
 
 Inside, times are whole microseconds; `to_dict` gives the seconds that stand in
-conversations.jsonl. How the events are found stands in `turn_taking_events`.
+conversations.jsonl. How they are found stands in `events`.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ class BargeIn:
             the end has not stopped, however soon that end comes.
         is_in_time: it stopped within the limit of Sec. 5.2.
         is_natural_end: all that the agent had written could be said by the stop, so it
-            may have come to its own end; None where it wrote nothing.
+            may have come to its own end; None where it wrote nothing. Judged at the
+            speed of one voice, see `natural_end`.
     """
 
     user_turn: int
@@ -66,7 +67,7 @@ class FalseAlarm:
 
 @dataclass(frozen=True)
 class Response:
-    """The agent segment that follows a user turn.
+    """The agent segment that began in response to a user turn, during or after it.
 
     Attributes:
         user_turn: its index.
@@ -98,8 +99,9 @@ class TurnTakingEvents:
         false_alarms: one per agent segment and user turn in which it begins.
         wide_false_alarms: those that remain with the wide tolerance.
         responses: at most one per user turn.
-        answered: user turns that left time for an answer and got one.
-        unanswered: user turns that left time for an answer and got none.
+        answered: user turns that left time for an answer and have a response. Turns
+            that left less may have one, too, but are neither answered nor unanswered.
+        unanswered: user turns that left time for an answer and have no response.
     """
 
     num_user_turns: int
@@ -117,5 +119,6 @@ class TurnTakingEvents:
             "barge_ins": [barge_in.to_dict() for barge_in in self.barge_ins],
             "false_alarms": [alarm.to_dict() for alarm in self.false_alarms],
             "responses": [response.to_dict() for response in self.responses],
+            "answered": list(self.answered),
             "unanswered": list(self.unanswered),
         }

@@ -1,4 +1,4 @@
-"""The definitions of `turn_taking_events` once more, in plain loops.
+"""The definitions of `events` once more, in plain loops.
 
 Nothing but the tests calls this module: it is read beside the fast code and must give
 the same events. Each function follows the words of one definition.
@@ -26,7 +26,7 @@ def find_events_reference(
     written_turns: Sequence[Turn] = (),
     characters_per_second: float | None = None,
 ) -> TurnTakingEvents:
-    """Plain twin of `turn_taking_events.find_events`, same arguments."""
+    """Plain twin of `events.find_events`, same arguments."""
     agent = sorted(map(_times, agent_segments))
     user = sorted(map(_times, user_turns))
     duration = microseconds(duration_seconds)
@@ -37,15 +37,11 @@ def find_events_reference(
         if barge_in is not None:
             is_natural = _is_natural_end(barge_in, written_turns, characters_per_second)
             barge_ins.append(BargeIn(*barge_in, is_natural_end=is_natural))
-        for start, end in agent:
-            if _is_response(start, end, onset, user_end, limit, options):
-                responses.append(Response(index, start, start - user_end))
-                break
+        start = _response_start(onset, user_end, limit, agent)
+        if start is not None:
+            responses.append(Response(index, start, start - user_end))
         if limit >= user_end + microseconds(options.min_answer_seconds):
-            if _is_answered(user_end, limit, agent, options):
-                answered.append(index)
-            else:
-                unanswered.append(index)
+            (unanswered if start is None else answered).append(index)
     return TurnTakingEvents(
         num_user_turns=len(user),
         duration_microseconds=duration,
@@ -113,28 +109,16 @@ def _false_alarms(agent, user, tolerance_seconds) -> tuple[FalseAlarm, ...]:
     return tuple(alarms)
 
 
-def _is_response(start, end, onset, user_end, limit, options) -> bool:
-    """Whether a segment ends after the user turn and starts before the next.
+def _response_start(onset, user_end, limit, agent) -> int | None:
+    """Where the agent begins in response to a user turn, None if it does not.
 
-    Not if it was there before the user turn and stopped for it in time.
+    It begins no sooner than the user does, for before it cannot know of the turn, and
+    before the next user turn. It is still speaking after the user has ended.
     """
-    if end <= user_end or start >= limit:
-        return False
-    was_there = start < onset
-    took = end - onset
-    return not (was_there and took <= microseconds(options.success_seconds))
-
-
-def _is_answered(user_end, limit, agent, options) -> bool:
-    """Whether a segment begins between a user turn and the next one.
-
-    It may begin before the user's end by the tolerance.
-    """
-    for start, _ in agent:
-        early = user_end - start
-        if start < limit and early <= microseconds(options.tolerance_seconds):
-            return True
-    return False
+    for start, end in agent:
+        if onset <= start < limit and end > user_end:
+            return start
+    return None
 
 
 def _times(span: Span) -> tuple[int, int]:

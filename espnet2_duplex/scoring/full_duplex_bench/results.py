@@ -1,7 +1,8 @@
 """Results of a task of Full-Duplex-Bench: a file, a line a sample, and a table."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from espnet2_duplex.formats.files import write_json
@@ -16,8 +17,22 @@ from espnet2_duplex.metrics.full_duplex_bench.published import (
 from espnet2_duplex.scoring.full_duplex_bench.files import BenchSample
 from espnet2_duplex.scoring.full_duplex_bench.score import Scored
 from espnet2_duplex.scoring.full_duplex_bench.task import ScoreOptions
+from espnet2_duplex.scoring.full_duplex_bench.transcripts import RecogniserName
 
 NUM_DECIMALS = 6  # what lies below is a division's noise
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Whose words and opinions the results depend on.
+
+    Attributes:
+        recognisers: who transcribed, None for who did not sign -> transcripts.
+        judge: name of the language model, None where nobody judged.
+    """
+
+    recognisers: Counter[RecogniserName | None] = field(default_factory=Counter)
+    judge: str | None = None
 
 
 def count_subsets(
@@ -44,16 +59,16 @@ def to_results(
     samples: Sequence[BenchSample],
     scored: Scored,
     options: ScoreOptions,
-    judge: str | None,
+    sources: Sources,
 ) -> dict:
-    """The content of results_<task>.json.
+    """The content of results_<task>_<mode>.json.
 
     Args:
         task: its name.
         samples: all that were to be scored.
         scored: what came out.
         options: definitions.
-        judge: its name, None where nobody judged.
+        sources: who wrote what was scored, and judged it.
     """
     subsets = count_subsets(samples, scored)
     total = total_of(subsets)
@@ -63,7 +78,11 @@ def to_results(
         "num_samples": len(samples),
         "num_scored": len(scored.scores),
         "problems": scored.problems,
-        "judge": judge,
+        "recognisers": [
+            {"recogniser": name and asdict(name), "num_transcripts": number}
+            for name, number in sources.recognisers.most_common()
+        ],
+        "judge": sources.judge,
         "judge_problem": scored.judge_problem,
         "figures": None if total is None else total.figures(options.mode),
         "subsets": {
@@ -79,13 +98,17 @@ def to_results(
 
 
 def write_results(folder: Path, results: dict, scored: Scored) -> Path:
-    """Write results_<task>.json and samples_<task>.jsonl; returns the first's path."""
-    task = results["task"]
+    """Write the results and a line a sample; each mode has its own files.
+
+    Returns:
+        The path of results_<task>_<mode>.json; samples_<task>_<mode>.jsonl is beside it.
+    """
+    name = f"{results['task']}_{results['mode']}"
     rows = [{"id": id, **_rounded(score.row)} for id, score in scored.scores.items()]
     rows += [{"id": id, "problem": text} for id, text in scored.problems.items()]
     rows.sort(key=lambda row: row["id"])
-    write_jsonl(folder / f"samples_{task}.jsonl", rows)
-    path = folder / f"results_{task}.json"
+    write_jsonl(folder / f"samples_{name}.jsonl", rows)
+    path = folder / f"results_{name}.json"
     write_json(path, results)
     return path
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from espnet2_duplex.chat.backend import Message
+from espnet2_duplex.chat.asking import Question
+from espnet2_duplex.metrics.activity import ActivityOptions
 from espnet2_duplex.metrics.full_duplex_bench.backchannel import BackchannelOptions
 from espnet2_duplex.metrics.full_duplex_bench.mode import MODES, BenchCounts
 from espnet2_duplex.metrics.full_duplex_bench.take_over import TakeOverOptions
@@ -17,9 +18,7 @@ from espnet2_duplex.scoring.full_duplex_bench.files import (
     transcript_path,
 )
 from espnet2_duplex.scoring.full_duplex_bench.transcripts import Recording
-from espnet2_duplex.scoring.full_duplex_bench.words import (
-    read_chunks,
-)
+from espnet2_duplex.scoring.full_duplex_bench.words import read_chunks
 from espnet2_duplex.words import Word
 
 
@@ -29,6 +28,7 @@ class ScoreOptions:
 
     Attributes:
         mode: one of MODES.
+        activity: what is speech for a recogniser, and at an interruption.
         take_over: what takes the turn.
         backchannel: what is a backchannel.
         timing: which silences v1.5 bridges.
@@ -38,6 +38,7 @@ class ScoreOptions:
     """
 
     mode: str = "fixed"
+    activity: ActivityOptions = ActivityOptions()
     take_over: TakeOverOptions = TakeOverOptions()
     backchannel: BackchannelOptions = BackchannelOptions()
     timing: TimingOptions = TimingOptions()
@@ -55,18 +56,16 @@ class ScoreOptions:
 
 
 @dataclass(frozen=True)
-class Question:
+class OpenFigure:
     """Something about a sample that only a judge can say.
 
     Attributes:
-        chat: what to ask.
-        parse: a reply to an answer, None if it is no answer.
+        question: for the judge.
         key: of the answer in the sample's row.
         count: what an answer, or None for a failure, adds to the counts.
     """
 
-    chat: tuple[Message, ...]
-    parse: Callable[[str], Any]
+    question: Question[Any]
     key: str
     count: Callable[[Any], BenchCounts]
 
@@ -78,12 +77,12 @@ class SampleScore:
     Attributes:
         counts: to add to those of others.
         row: for people, as it goes into the file of the samples.
-        question: for the judge, None where there is nothing to ask.
+        open_figure: for the judge, None where there is nothing to ask.
     """
 
     counts: BenchCounts
     row: dict[str, Any] = field(default_factory=dict)
-    question: Question | None = None
+    open_figure: OpenFigure | None = None
 
 
 class BenchTask(ABC):

@@ -1,7 +1,7 @@
 """Transcribes the recordings of Full-Duplex-Bench that have no words yet."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,7 @@ from tqdm import tqdm
 from espnet2_duplex.formats.files import read_json
 from espnet2_duplex.metrics.activity import SAMPLE_RATE, Segment
 from espnet2_duplex.metrics.asr.interface import Transcriber, Transcript
-from espnet2_duplex.scoring.full_duplex_bench.words import (
-    write_chunks,
-)
+from espnet2_duplex.scoring.full_duplex_bench.words import write_chunks
 from espnet2_duplex.sound_files import read_mono
 from espnet2_duplex.timing import nearest_sample, whole_microseconds
 from espnet2_duplex.words import Word
@@ -21,6 +19,21 @@ MARGIN_SECONDS = 0.1  # context around a segment: the detector hugs the speech
 RECORDINGS_AT_A_TIME = 16  # whose words are written together
 # Keys of the files that we write: from where, by whom.
 BEGINNING, RECOGNISER = "transcribed_from", "recogniser"
+
+
+@dataclass(frozen=True)
+class RecogniserName:
+    """Which recogniser wrote words.
+
+    Attributes:
+        engine: one of `espnet2_duplex.metrics.asr.interface.ENGINES`.
+        model: folder or hub name, as it was given.
+        version: of the engine's package.
+    """
+
+    engine: str
+    model: str
+    version: str | None
 
 
 @dataclass(frozen=True)
@@ -38,9 +51,12 @@ class Recording:
     transcript: Path
     beginning: float = 0.0
 
-    @property
-    def lacks_words(self) -> bool:
-        """Whether there are no words, or ours for another beginning or older sound.
+    def lacks_words(self, recogniser: RecogniserName | None) -> bool:
+        """Whether there are no words, or ours that do not fit.
+
+        Ours do not fit if they have another beginning, are older than the sound, or
+        come from another recogniser than this one; None takes those of any. What
+        somebody else wrote is taken as it is.
 
         Raises:
             ValueError: the file of the words cannot be read.
@@ -53,6 +69,8 @@ class Recording:
         if BEGINNING not in content:
             return False  # somebody else's
         if content[BEGINNING] != self.beginning:
+            return True
+        if recogniser is not None and content.get(RECOGNISER) != asdict(recogniser):
             return True
         return self.wav.is_file() and (
             self.transcript.stat().st_mtime_ns < self.wav.stat().st_mtime_ns
@@ -70,9 +88,22 @@ class Recogniser:
         transcribe: their clips.
     """
 
-    name: str
+    name: RecogniserName
     detect: Callable[[np.ndarray], tuple[Segment, ...]]
     transcribe: Transcriber
+
+
+def writer_of(transcript: Path) -> RecogniserName | None:
+    """Who wrote a file of words; None where it does not say so as we do.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    name = read_json(transcript, dict).get(RECOGNISER)
+    keys = [field.name for field in fields(RecogniserName)]
+    if not isinstance(name, dict) or sorted(name) != sorted(keys):
+        return None
+    return RecogniserName(**name)
 
 
 def transcribe_recordings(
@@ -126,7 +157,9 @@ def _clips_of(
 
 
 def _write(
-    recording: Recording, found: Sequence[tuple[float, Transcript]], name: str
+    recording: Recording,
+    found: Sequence[tuple[float, Transcript]],
+    name: RecogniserName,
 ) -> None:
     words = [
         Word(
@@ -138,5 +171,5 @@ def _write(
         for word in transcript.words
     ]
     text = " ".join(t.text.strip() for _, t in found if t.text.strip())
-    more = {BEGINNING: recording.beginning, RECOGNISER: name}
+    more = {BEGINNING: recording.beginning, RECOGNISER: asdict(name)}
     write_chunks(recording.transcript, text, words, more)

@@ -9,11 +9,11 @@ import numpy as np
 from espnet2_duplex.formats.files import read_json
 from espnet2_duplex.metrics.activity import (
     SAMPLE_RATE,
-    ActivityOptions,
     Segment,
     make_detector,
 )
 from espnet2_duplex.metrics.full_duplex_bench.backchannel import count_backchannels
+from espnet2_duplex.metrics.full_duplex_bench.judging import question_of
 from espnet2_duplex.metrics.full_duplex_bench.pause_handling import count_pause_handling
 from espnet2_duplex.metrics.full_duplex_bench.ratings import (
     RatingCounts,
@@ -31,7 +31,7 @@ from espnet2_duplex.metrics.full_duplex_bench.user_interruption import (
 from espnet2_duplex.scoring.full_duplex_bench.files import BenchSample, transcript_path
 from espnet2_duplex.scoring.full_duplex_bench.task import (
     BenchTask,
-    Question,
+    OpenFigure,
     SampleScore,
     ScoreOptions,
 )
@@ -79,12 +79,12 @@ class UserInterruption(BenchTask):
     """User interruption; the answers of those that took the turn are for a judge."""
 
     def recordings(self, sample: BenchSample) -> list[Recording]:
-        """The sound after the interruption."""
+        """The whole sound, as for other tasks; strictly, what follows the interruption."""
+        recordings = super().recordings(sample)
+        if not self.options.is_strict:
+            return recordings
         end = interruption_of(sample.folder).span.end
-        return [
-            replace(recording, beginning=end)
-            for recording in super().recordings(sample)
-        ]
+        return [replace(recording, beginning=end) for recording in recordings]
 
     def score(self, sample: BenchSample) -> SampleScore:
         """See `BenchTask`."""
@@ -96,13 +96,19 @@ class UserInterruption(BenchTask):
             answer = read_spoken_text(transcript_path(sample, "output"))
         else:
             speech = read_mono(sample.output / "output.wav", SAMPLE_RATE)
-            counts = count_interruption(words, span, self._detect(speech), options)
+            counts = count_interruption(
+                words,
+                span,
+                self._detect(speech),
+                options,
+                self.options.activity.merge_gap_seconds,
+            )
             answer = " ".join(word.text for word in words_after(words, span.end))
-        question = None
+        rating = None
         if counts.take_over.num_taken:
-            question = Question(
-                rating_chat(interruption.context, interruption.text, answer),
-                parse_rating,
+            chat = rating_chat(interruption.context, interruption.text, answer)
+            rating = OpenFigure(
+                question_of(chat, parse_rating),
                 "rating",
                 lambda rating: InterruptionCounts(ratings=RatingCounts.of(rating)),
             )
@@ -113,11 +119,11 @@ class UserInterruption(BenchTask):
             "never_stopped": bool(counts.num_never_stopped),
             "answer": answer,
         }
-        return SampleScore(counts, row, question)
+        return SampleScore(counts, row, rating)
 
     @cached_property
     def _detect(self):
-        return make_detector(ActivityOptions())
+        return make_detector(replace(self.options.activity, merge_gap_seconds=0.0))
 
 
 class Backchannel(BenchTask):

@@ -15,6 +15,7 @@ from espnet2_duplex.metrics.full_duplex_bench.behaviour import (
     behaviour_chat,
     parse_label,
 )
+from espnet2_duplex.metrics.full_duplex_bench.judging import question_of
 from espnet2_duplex.metrics.full_duplex_bench.overlap_handling import (
     OverlapCounts,
     speaking_rate,
@@ -34,7 +35,7 @@ from espnet2_duplex.scoring.full_duplex_bench.files import (
 )
 from espnet2_duplex.scoring.full_duplex_bench.task import (
     BenchTask,
-    Question,
+    OpenFigure,
     SampleScore,
     ScoreOptions,
 )
@@ -82,15 +83,14 @@ class OverlapHandling(BenchTask):
             words_per_minute=_rate(transcript_path(sample, "output")),
             words_per_minute_clean=_rate(transcript_path(sample, "clean_output")),
         )
-        question = None
+        behaviour = None
         if self._has_judge:
-            question = Question(
-                behaviour_chat(overlap_transcripts(sample)),
-                parse_label,
+            behaviour = OpenFigure(
+                question_of(behaviour_chat(overlap_transcripts(sample)), parse_label),
                 "behaviour",
                 lambda label: OverlapCounts(behaviour=BehaviourCounts.of(label)),
             )
-        return SampleScore(counts, row, question)
+        return SampleScore(counts, row, behaviour)
 
     def _timing(self, sample: BenchSample) -> tuple[TimingCounts, dict]:
         paths = sample.folder / "input.wav", sample.output / "output.wav"

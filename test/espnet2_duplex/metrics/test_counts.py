@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from espnet2_duplex.metrics.counts import Counts, Latencies, share
+from espnet2_duplex.metrics.counts import Counts, Latencies, pooled, share
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,30 @@ def test_what_does_not_fit_is_named(change, message):
 def test_counts_that_are_no_object_are_named():
     with pytest.raises(ValueError, match=r"^Inner is \[\]; expected an object$"):
         Inner.from_dict([])
+
+
+@given(st.lists(st.builds(Inner, st.builds(Latencies, st.lists(whole_numbers)))))
+def test_pooled_counts_are_their_sum(parts):
+    assert pooled(iter(parts), Inner()) == sum(parts, Inner())
+
+
+def test_pooling_copies_what_it_has_only_a_few_times():
+    @dataclass(frozen=True)
+    class Additions(Counts):
+        most: int = 0
+
+        def __add__(self, other):
+            return Additions(max(self.most, other.most) + 1)
+
+    # One after the other, the first would be copied 1,000 times.
+    assert pooled([Additions()] * 1000, Additions()).most == 10
+
+
+def test_mean_that_leaves_out_negative_times():
+    latencies = Latencies((-2_000_000, 0, 500_000))
+    assert latencies.mean == -0.5
+    assert latencies.mean_not_negative == 0.25
+    assert Latencies((-1,)).mean_not_negative is None
 
 
 def test_share_of_nothing_is_not_defined():

@@ -56,6 +56,50 @@ def test_turns_and_speech_belong_to_the_last_user_turn_that_had_begun():
     assert texts == [("", "hello", ""), ("one", "", "a b"), ("two", "three", "c")]
 
 
+def spoken_texts(user_turns, written_turns, *utterances):
+    answers = pair_answers(user_turns, [], written_turns, utterances, OPTIONS)
+    return [(a.written, a.spoken) for a in answers]
+
+
+def test_speech_stands_beside_its_text_though_the_user_began_between_the_two():
+    users = [user(0.0, 1.0), user(3.0, 4.0)]
+    late = Utterance(3.1, 4.0, "late")
+    # The text was begun at 2.9 s, the user at 3.0 s, the speech at 3.1 s.
+    texts = spoken_texts(users, [agent(2.9, 4.0, "late")], late)
+    assert texts == [("", ""), ("late", "late"), ("", "")]
+    # Without text there is only the speech to go by.
+    assert spoken_texts(users, [], late) == [("", ""), ("", ""), ("", "late")]
+    # And the other way round: speech that seems to begin before its text.
+    texts = spoken_texts(users, [agent(3.1, 4.0, "b")], Utterance(2.9, 4.0, "b"))
+    assert texts == [("", ""), ("", ""), ("b", "b")]
+
+
+def test_speech_over_several_texts_belongs_to_the_longest_overlap_then_the_first():
+    users = [user(0.0, 1.0), user(3.0, 4.0)]
+    written = [agent(2.0, 3.5, "one"), agent(3.5, 5.0, "two")]
+    texts = spoken_texts(users, written, Utterance(2.2, 4.9, "more of two"))
+    assert texts[1:] == [("one", ""), ("two", "more of two")]
+    texts = spoken_texts(users, written, Utterance(2.5, 4.5, "both alike"))
+    assert texts[1:] == [("one", "both alike"), ("two", "")]
+    # Touching is no overlap: it begins after the second onset.
+    texts = spoken_texts(users, written[:1], Utterance(3.5, 4.5, "after"))
+    assert texts[1:] == [("one", ""), ("", "after")]
+
+
+def test_answer_is_interrupted_where_only_its_speech_meets_the_user():
+    users = [user(0.0, 1.0), user(3.0, 4.0)]
+    written = [agent(1.6, 2.9, "all of it")]  # the text was faster
+    speech = Utterance(1.7, 3.6, "all of")
+    _, answer, _ = pair_answers(users, [], written, [speech], OPTIONS)
+    assert answer.is_interrupted and not answer.is_cut
+    # Then the words that had no time to be said are no errors.
+    assert count(answer).speech_words.rate is None
+    ended = Utterance(1.7, 3.0, "all of")  # at the onset: before the user
+    _, answer, _ = pair_answers(users, [], written, [ended], OPTIONS)
+    assert not answer.is_interrupted
+    assert count(answer).speech_words.rate == 1 / 3
+
+
 def test_cut_reference_keeps_the_words_whose_middle_was_reached():
     # 1.2 s at 10 characters a second are 12; the words' middles are at 1.5, 6, 10, 14.5.
     turn = agent(2.0, 3.2, "one three two three")
@@ -125,6 +169,16 @@ def test_cut_answer_is_right_while_it_goes_along_with_the_reference(written, is_
     counts = count(answer("a b", written, whole="a b c d", cut=True))
     assert counts.text.num_turns == 0
     assert (counts.text.num_cut, counts.text.num_prefix) == (1, is_prefix)
+
+
+def test_system_that_wrote_nothing_in_the_whole_set_has_no_rate_of_its_text():
+    silent = answer("a b", spoken="a b"), answer("a", whole="a b", cut=True)
+    text = count(*silent).text
+    assert (text.num_turns, text.num_cut, text.num_written) == (1, 1, 0)
+    assert text.rate is None and text.rate_prefix is None
+    # One text, even one that nobody asked for, and what is missing counts.
+    text = (count(*silent) + count(answer("", "hello"))).text
+    assert (text.num_written, text.rate, text.rate_prefix) == (1, 0.0, 0.0)
 
 
 def test_without_transcripts_only_the_text_counts():

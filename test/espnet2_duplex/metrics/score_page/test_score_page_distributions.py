@@ -5,10 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scored_conversations import barge_in, conversation, response
 
+from espnet2_duplex.metrics.score_definitions import definitions_of
+from espnet2_duplex.metrics.score_page.distributions import (
+    kinds,
+    render_distributions,
+)
 from espnet2_duplex.metrics.score_page.estimates import (
     first_response_times,
     mean_estimate,
-    num_answerable,
     pooled_estimate,
     rates,
     response_times,
@@ -20,7 +24,6 @@ from espnet2_duplex.metrics.score_page.plots import (
     draw_times,
     estimate_text,
 )
-from espnet2_duplex.metrics.turn_taking.options import TurnTakingOptions
 
 CONVERSATIONS = [
     conversation(
@@ -28,12 +31,14 @@ CONVERSATIONS = [
         barge_ins=[barge_in(3.5, 4.0), barge_in(5.0, 7.0, in_time=False)],
         false_alarms=[{"user_turn": 0, "start": 0.6}, {"user_turn": 0, "start": 1.0}],
         responses=[response(-0.25), response(0.75, 1)],
-        unanswered=[1],
+        answered=[0],
     ),
     conversation(
         "b",
         barge_ins=[barge_in(3.5, 8.0, in_time=False, stopped=False)],
         responses=[response(0.5)],
+        answered=[0],
+        unanswered=[1],
     ),
 ]
 
@@ -50,26 +55,24 @@ def test_stops_are_grouped_and_have_the_paper_s_mean_and_that_of_all():
 def test_first_response_is_of_the_first_turn_only():
     times = first_response_times(CONVERSATIONS)
     assert times.groups == {"after the user": [0.5], "early": [-0.25]}
-    assert times.means[0].value == 0.125
-    assert response_times(CONVERSATIONS).means[0].value == pytest.approx(1 / 3)
+    assert [mean.name for mean in times.means] == ["mean, not early", "mean, all"]
+    assert [mean.value for mean in times.means] == [0.5, 0.125]
+    assert [mean.num for mean in times.means] == [1, 2]
+    not_early, every = response_times(CONVERSATIONS).means
+    assert (not_early.value, every.value) == (0.625, pytest.approx(1 / 3))
 
 
 def test_rates_are_those_of_results_json():
-    stopped, alarms, answered = rates(CONVERSATIONS, TurnTakingOptions())
+    stopped, alarms, answered = rates(CONVERSATIONS)
     assert (stopped.value, stopped.num) == (pytest.approx(1 / 3), 3)
     # Two segments began during one of four user turns.
     assert (alarms.value, alarms.num) == (0.25, 4)
-    assert (answered.value, answered.num) == (0.75, 4)
-
-
-def test_user_turns_that_leave_no_time_are_not_answerable():
-    fields = conversation("x", duration=5.0)  # 0.5 s after the second turn
-    assert num_answerable(fields, TurnTakingOptions()) == 1
-    assert num_answerable(fields, TurnTakingOptions(min_answer_seconds=0.5)) == 2
+    # Turn 1 of the first has a response and left no time: it is not counted.
+    assert (answered.value, answered.num) == (pytest.approx(2 / 3), 3)
 
 
 def test_nothing_measured_has_no_estimate():
-    assert rates([conversation("x", user_turns=[])], TurnTakingOptions()) == ()
+    assert rates([conversation("x", user_turns=[])]) == ()
     assert stop_times([]).means == ()
     assert mean_estimate("mean", [[], []]) is None
 
@@ -119,9 +122,25 @@ def test_axis_always_holds_zero_and_the_limit_of_a_stop():
     assert axis.x(0.0) < axis.x(0.64) < axis.x(1.5)
 
 
+def test_dashed_lines_stand_where_the_definitions_have_them():
+    definitions = definitions_of(
+        {"options": {"turn_taking": {"success_seconds": 1.2}, "quality": {}}}
+    )
+    stop, first, _ = kinds(definitions)
+    assert stop.marks == (0.64, 1.2) and first.marks == (0.64,)
+    assert "the 1.2 s within which a stop is in time" in stop.meaning
+    html = render_distributions({"a": CONVERSATIONS}, definitions, seed=0)
+    assert ">1.2 s</text>" in html
+
+
+def test_a_mark_beyond_all_values_is_on_the_axis():
+    axis = TimeAxis.around([0.1], (6.0,))
+    assert axis.x(6.0) < axis.x(100.0)
+
+
 def test_picture_has_a_path_per_group_with_its_number():
     times = stop_times(CONVERSATIONS)
-    svg = draw_times("<a&b>", times, TimeAxis.around([4.5]))
+    svg = draw_times("<a&b>", times, TimeAxis.around([4.5], (0.64, 1.5)))
     for group in ("in time", "late", "not stopped"):
         assert f"<title>{group}: 1</title>" in svg
     assert "0.64 s" in svg and "1.5 s" in svg
@@ -129,7 +148,7 @@ def test_picture_has_a_path_per_group_with_its_number():
 
 
 def test_rates_without_events_show_a_dash():
-    stopped, *_ = rates(CONVERSATIONS, TurnTakingOptions())
+    stopped, *_ = rates(CONVERSATIONS)
     svg = draw_rates("stopped in time", {"a": stopped, "b": None})
     assert f"a: {estimate_text(stopped, percent=True)}" in svg
     assert "b: –" in svg

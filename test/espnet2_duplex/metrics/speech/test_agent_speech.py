@@ -16,6 +16,7 @@ from espnet2_duplex.metrics.speech.agent_speech import (
     SpeechOptions,
     SpeechQualityCounts,
     joined_speech,
+    spread,
     windowed_dnsmos,
 )
 
@@ -47,7 +48,7 @@ def test_segments_are_joined():
 def test_windows_do_not_overlap_and_weigh_by_their_seconds():
     half = WINDOW_SAMPLES // 2
     speech = np.concatenate([np.full(WINDOW_SAMPLES, 4.0), np.full(half, 1.0)])
-    scores = windowed_dnsmos(levels, speech)
+    scores = windowed_dnsmos(levels, speech, 9)
     assert scores == {
         "dnsmos_overall": pytest.approx(3.0),
         "dnsmos_p808": pytest.approx(3.0),
@@ -57,14 +58,51 @@ def test_windows_do_not_overlap_and_weigh_by_their_seconds():
 def test_rest_of_less_than_half_a_window_is_left_out():
     rest = np.full(WINDOW_SAMPLES // 2 - 1, 1.0)
     speech = np.concatenate([np.full(WINDOW_SAMPLES, 4.0), rest])
-    assert windowed_dnsmos(levels, speech)["dnsmos_overall"] == pytest.approx(4.0)
+    assert windowed_dnsmos(levels, speech, 9)["dnsmos_overall"] == pytest.approx(4.0)
 
 
 def test_short_speech_is_repeated():
     speech = np.array([1.0, 2, 3, 4])  # fits a whole number of times
-    scores = windowed_dnsmos(levels, speech)
+    scores = windowed_dnsmos(levels, speech, 9)
     assert scores["dnsmos_overall"] == pytest.approx(2.5)
     assert scores["dnsmos_p808"] == 4.0
+
+
+def test_of_many_windows_a_few_are_heard_evenly_spread():
+    levels_of_windows = np.repeat([0.0, 1, 2, 3, 4, 5], WINDOW_SAMPLES)
+    heard = []
+
+    def judge(sample):
+        heard.append(sample.speech[0])
+        return levels(sample)
+
+    scores = windowed_dnsmos(judge, levels_of_windows, 3)
+    assert heard == [1, 3, 5]
+    assert scores["dnsmos_overall"] == pytest.approx(3.0)
+
+
+@given(st.integers(1, 200), st.integers(1, 20))
+def test_spread_numbers_differ_and_lie_evenly(num, max_chosen):
+    chosen = spread(num, max_chosen)
+    assert len(chosen) == min(num, max_chosen)
+    assert 0 <= chosen[0] and chosen[-1] < num
+    gaps = {after - before for before, after in zip(chosen, chosen[1:])}
+    assert not gaps or (min(gaps) > 0 and max(gaps) - min(gaps) <= 1)
+
+
+def test_a_limit_of_no_window_is_named():
+    with pytest.raises(ValueError, match="max_windows is 0; expected 1 or more"):
+        SpeechOptions(max_windows=0)
+
+
+def test_the_judges_hear_no_more_windows_than_allowed(monkeypatch):
+    heard = []
+    judge = lambda sample: heard.append(1) or levels(sample)  # noqa: E731
+    monkeypatch.setattr(agent_speech, "DnsMos", lambda: judge)
+    seconds = 5 * WINDOW_SAMPLES / RATE
+    speech = np.ones(5 * WINDOW_SAMPLES, np.float32)
+    SpeechJudges(SpeechOptions(max_windows=2))(speech, [Segment(0, seconds)])
+    assert len(heard) == 2
 
 
 @pytest.fixture

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.metrics.activity import Segment
-from espnet2_duplex.metrics.turn_taking.counting import (
+from espnet2_duplex.metrics.answers import QualityOptions
+from espnet2_duplex.metrics.turn_taking import (
     TurnTakingCounts,
     TurnTakingOptions,
     count_turn_taking,
+    find_events,
 )
+from espnet2_duplex.metrics.turn_taking.reactions import ReactionOptions
 
 DURATION = 20.0
 # The user asks at 1.0-3.0 s and barges in at 6.0-8.0 s.
@@ -36,7 +39,7 @@ def test_silent_agent_has_nothing_to_measure_and_answers_nothing():
     assert (counts.response.num_answerable, counts.response.num_answered) == (2, 0)
 
 
-def test_agent_that_always_talks_never_stops_and_starts_early():
+def test_agent_that_always_talks_never_stops_and_never_responds():
     counts = score((0.0, DURATION))
     # Interrupted at 1.0 and 6.0 s, it goes on to 20.0 s.
     assert counts.barge_in.num_events == 2
@@ -45,11 +48,10 @@ def test_agent_that_always_talks_never_stops_and_starts_early():
     assert counts.barge_in.success_latencies.mean is None
     assert counts.barge_in.all_latencies.seconds == [14.0, 19.0]
     assert counts.false_alarm.num == 0  # it did not begin while the user spoke
-    assert counts.response.first_latencies.seconds == [-3.0]
-    assert counts.response.latencies.seconds == [-8.0, -3.0]
-    assert counts.response.num_early_first == 1
-    assert counts.response.rate_early_first == 1.0
-    assert counts.response.rate_answered == 0.0
+    # It began before the user did, so nothing it says is a response.
+    assert len(counts.response.first_latencies) == len(counts.response.latencies) == 0
+    assert counts.response.rate_early_first is None
+    assert (counts.response.num_answerable, counts.response.num_answered) == (2, 0)
 
 
 def test_agent_that_answers_after_640_ms_and_stops_after_640_ms():
@@ -82,9 +84,12 @@ def test_agent_that_echoes_the_user_one_frame_later():
     assert counts.false_alarm.num == 2
     assert counts.false_alarm.rate == 1.0
     assert counts.false_alarm.per_minute == 2 / (20 / 60)
-    assert counts.response.first_latencies.seconds == [-1.92]
-    assert counts.response.first_latencies.num_negative == 1
-    assert counts.response.rate_answered == 0.0
+    # Its last 80 ms come after the user: early responses, both of them.
+    assert counts.response.latencies.seconds == [-1.92, -1.92]
+    assert counts.response.rate_early_first == 1.0
+    assert counts.response.rate_answered == 1.0
+    assert counts.response.first_latencies.mean == -1.92
+    assert counts.response.first_latencies.mean_not_negative is None
 
 
 def test_agent_that_speaks_exactly_while_the_user_does():
@@ -125,6 +130,7 @@ def test_start_shortly_before_the_user_ends_is_no_false_alarm_but_early():
     assert counts.false_alarm.num == 0
     assert counts.response.first_latencies.seconds == [-0.1]
     assert counts.response.num_answered == 1
+    assert score((1.0, 5.0)).response.num_answered == 1  # a false alarm, but no silence
     assert score((2.89, 5.0)).false_alarm.num == 1
     assert score((2.5, 5.0), tolerance_seconds=0.5).false_alarm.num == 0
 
@@ -195,6 +201,32 @@ def test_stop_that_outlasts_a_short_user_turn_is_not_the_response_to_it():
     assert counts.response.latencies.seconds == [0.64, 0.64]
 
 
+def test_segment_that_was_there_before_the_user_is_not_the_response():
+    # Interrupted at 6.0 s, it goes on to 9.0 s and begins again at 9.64 s.
+    counts = score((3.64, 9.0), (9.64, 12.0))
+    assert counts.barge_in.all_latencies.seconds == [3.0]
+    assert counts.response.latencies.seconds == [0.64, 1.64]
+    # It never begins again: the second turn has no answer.
+    counts = score((3.64, 9.0))
+    assert counts.response.latencies.seconds == [0.64]
+    assert (counts.response.num_answerable, counts.response.num_answered) == (2, 1)
+    # Begun at the very onset it responds to this turn, a microsecond earlier to the last.
+    assert score((6.0, 9.0)).response.latencies.seconds == [-2.0]
+    assert score((5.999999, 9.0)).response.latencies.seconds == [2.999999]
+
+
+def test_mean_of_the_responses_that_are_not_early_stands_beside_the_signed_mean():
+    early, late = score((2.5, 4.0), (8.5, 9.0)), score((3.5, 4.0), (9.0, 9.5))
+    response = (early + late).response
+    assert response.first_latencies.seconds == [-0.5, 0.5]
+    assert response.first_latencies.mean == 0.0
+    assert response.first_latencies.mean_not_negative == 0.5
+    assert response.latencies.mean == 0.375
+    assert response.latencies.mean_not_negative == 2.0 / 3
+    at_the_end = score((3.0, 4.0)).response.latencies
+    assert at_the_end.mean_not_negative == 0.0
+
+
 def test_response_must_come_before_the_next_user_turn():
     counts = score((8.64, 12.0))
     assert len(counts.response.first_latencies) == 0
@@ -207,6 +239,11 @@ def test_turns_without_time_for_an_answer_are_not_counted():
     counts = score(user=user, duration=9.0)
     # 1.03 s, 1.04 s and 1.00 s are left; 1.04 s is enough.
     assert counts.response.num_answerable == 1
+    # Early responses to all three; only the one that is counted is answered.
+    agent = (2.9, 3.5), (4.9, 5.5), (7.9, 8.5)
+    counts = score(*agent, user=user, duration=9.0)
+    assert len(counts.response.latencies) == 3
+    assert (counts.response.num_answerable, counts.response.num_answered) == (1, 1)
 
 
 def test_percentiles_are_linear_between_neighbours():
@@ -262,6 +299,34 @@ def test_counts_are_bounded_by_the_number_of_user_turns(agent, user):
     assert len(response.first_latencies) <= 1
     for rate in (barge_in.success_rate, counts.false_alarm.rate):
         assert rate is None or 0 <= rate <= 1
+
+
+@given(spans(6), spans(4))
+def test_user_turn_is_answered_exactly_if_it_has_a_response(agent, user):
+    events = find_events(agent, user, 16.0, TurnTakingOptions(min_answer_seconds=0))
+    with_response = [response.user_turn for response in events.responses]
+    assert list(events.answered) == with_response
+    assert sorted((*events.answered, *events.unanswered)) == list(range(len(user)))
+    starts = [response.start_microseconds for response in events.responses]
+    assert len(set(starts)) == len(starts)  # no segment responds to two turns
+
+
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "options, name",
+    [
+        (TurnTakingOptions, "tolerance_seconds"),
+        (TurnTakingOptions, "min_answer_seconds"),
+        (ReactionOptions, "answer_seconds"),
+        (QualityOptions, "cut_seconds"),
+        (QualityOptions, "characters_per_second"),
+    ],
+)
+def test_option_that_is_no_time_or_speed_is_refused_by_its_name(options, name, value):
+    message = f"^{name} is {value}; give a finite number that is not negative$"
+    with pytest.raises(ValueError, match=message):
+        options(**{name: value})
+    options(**{name: 0})
 
 
 @given(spans(6), spans(4), st.integers(0, 100_000))
