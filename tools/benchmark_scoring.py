@@ -28,6 +28,7 @@ from espnet2_duplex.metrics.activity import (
     make_detector,
 )
 from espnet2_duplex.metrics.recordings import read_recording, read_references
+from espnet2_duplex.metrics.results import CONVERSATIONS_FILE
 from espnet2_duplex.metrics.speech.agent_speech import (
     MIN_SPEECH_SECONDS,
     SpeechOptions,
@@ -36,7 +37,7 @@ from espnet2_duplex.metrics.speech.agent_speech import (
 )
 from espnet2_duplex.metrics.speech.quality import DnsMos
 from espnet2_duplex.metrics.speech.speaker_similarity import resemblyzer_encoder
-from espnet2_duplex.scoring.sets import CONVERSATIONS_FILE, Stopwatch
+from espnet2_duplex.scoring.set_records import Stopwatch
 from espnet2_duplex.sound_files import read_mono, write_wav
 
 NUM_TIMED = 10  # conversations

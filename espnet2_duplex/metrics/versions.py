@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 LISTENERS = ("silero-vad", "speechmos", "resemblyzer")  # what heard.jsonl depends on
-SCORERS = (*LISTENERS, "faster-whisper", "whisper-normalizer", "sacrebleu")
+SCORERS = (
+    *LISTENERS,
+    "faster-whisper",
+    "transformers",
+    "whisper-normalizer",
+    "sacrebleu",
+)
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str | None]:

@@ -72,11 +72,8 @@ def score_set(
         utterances = _transcribed(where, good, options)
     with watch.timed("counting"):
         scores = [
-            score_conversation(
-                _observed(references[item.id], item, utterances[item.id]),
-                options.definitions,
-            )
-            for item in good
+            score_conversation(observed, options.definitions)
+            for observed in _observed(references, good, utterances)
         ]
         counts = _counted(scores, has_speech=options.asr is not None)
     with watch.timed("judging"):
@@ -85,8 +82,8 @@ def score_set(
     counts += SetCounts(num_problems=num_problems, gpt=verdicts.counts)
     with watch.timed("writing"):
         name, problem = where.decoded.name, verdicts.problem
-        versions = versions_of(SCORERS)
-        results = to_results(name, counts, options.to_dict(), versions, problem)
+        made_by = options.to_dict(), versions_of(SCORERS)
+        results = to_results(name, counts, *made_by, problem)
         write_results(where.output, results, _rows(heard, scores, verdicts))
     problems = tuple(item.problem for item in heard if item.problem is not None)
     return Outcome(problems, verdicts.problem)
@@ -173,16 +170,19 @@ def _clips(folder: Path, segments: Sequence[Segment]) -> list[np.ndarray]:
 
 
 def _observed(
-    reference: Reference, heard: Heard, utterances: tuple[Utterance, ...]
-) -> Observed:
-    return Observed(
-        reference,
-        heard.duration,
-        heard.latency,
-        heard.written_turns,
-        utterances,
-        heard.speech,
-    )
+    references: Mapping[str, Reference],
+    heard: Sequence[Heard],
+    utterances: Mapping[str, tuple[Utterance, ...]],
+) -> Iterator[Observed]:
+    for item in heard:
+        yield Observed(
+            references[item.id],
+            item.duration,
+            item.latency,
+            item.written_turns,
+            utterances[item.id],
+            item.speech,
+        )
 
 
 def _counted(scores: Sequence[ConversationScores], *, has_speech: bool) -> SetCounts:

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from espnet2_duplex.atomic import replacing
@@ -21,3 +24,29 @@ def test_error_leaves_what_was_there(tmp_path):
             raise OSError("disk full")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_threads_that_write_the_same_file_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "file.txt"
+    num_threads = 8
+    all_have_written = Barrier(num_threads)
+
+    def write(number):
+        with replacing(path) as temporary:
+            temporary.write_text(str(number) * 9)
+            all_have_written.wait(5)
+            return temporary
+
+    with ThreadPoolExecutor(num_threads) as pool:
+        temporaries = list(pool.map(write, range(num_threads)))
+    assert len(set(temporaries)) == num_threads
+    assert path.read_text() in {str(number) * 9 for number in range(num_threads)}
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_machines_with_the_same_process_number_write_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    with replacing(tmp_path / "a") as one, replacing(tmp_path / "a") as other:
+        assert one != other
+        one.touch()
+        other.touch()

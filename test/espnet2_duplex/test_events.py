@@ -26,6 +26,11 @@ def test_events_survive_json_on_one_line():
         ),
         ('[{"kind": "noise", "start": 2, "end": 1}]', "an event reads .*'end': 1"),
         (
+            '[{"kind": "noise", "start": 1, "end": Infinity}]',
+            "conversation c1: an event reads .*inf.*expected .* finite seconds",
+        ),
+        ('[{"kind": "noise", "start": NaN, "end": 1}]', "an event reads .*nan"),
+        (
             '[{"kind": "noise", "start": "a", "end": 1}]',
             "an event reads .*'start': 'a'",
         ),

@@ -9,7 +9,7 @@ PACKAGE = "espnet2_duplex"
 ROOT = Path(__file__).parents[2] / PACKAGE
 LAYERS = (
     ("atomic", "timing", "vocabulary", "arks", "precision"),
-    ("jsonl", "sound_files"),
+    ("jsonl", "llm_source", "sound_files"),
     ("chat", "conversation", "data_folder", "events", "words"),
     ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),
     ("simulation",),

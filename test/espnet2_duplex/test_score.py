@@ -6,14 +6,24 @@ import numpy as np
 import pytest
 import soundfile
 from chat_server import Server, completion
+from decoded_sets import (
+    ANSWER,
+    RATE,
+    TURNS,
+    OneScore,
+    command,
+    read_results,
+    rows_of,
+    tones,
+    write_set,
+)
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.bin.duplex_s2s_score import PARTLY_SCORED, main
+from espnet2_duplex.bin.duplex_s2s_score import PARTLY_SCORED, get_parser, main
 from espnet2_duplex.chat.endpoint import Endpoint, Patience
 from espnet2_duplex.conversation import Turn, turns_to_json
 from espnet2_duplex.data_folder import write_table
 from espnet2_duplex.events import Event, events_to_json
-from espnet2_duplex.jsonl import read_jsonl
 from espnet2_duplex.metrics.asr.interface import Transcript
 from espnet2_duplex.metrics.asr.transcription import transcribe
 from espnet2_duplex.metrics.speech.agent_speech import SpeechJudges
@@ -21,74 +31,12 @@ from espnet2_duplex.scoring import hearing
 from espnet2_duplex.scoring import judge as score_judge
 from espnet2_duplex.scoring import sets as score_sets
 
-RATE = 16000
-DURATION = 8.0
-ANSWER = "The capital of Peru is Lima."
-# The user asks, is answered 0.64 s later, and barges in; the agent is cut.
-TURNS = (
-    Turn("user", 0.5, 1.5, "What is the capital of Peru?"),
-    Turn("agent", 2.14, 4.14, ANSWER),
-    Turn("user", 3.5, 4.5, "And what is two times two?"),
-    Turn("agent", 5.14, 6.14, "Four."),
-)
-AGENT_SPANS = ((2.22, 4.14), (5.22, 6.14))  # 80 ms into its turns
-
-
-def tones(spans):
-    speech = np.zeros(round(DURATION * RATE), dtype=np.float32)
-    for start, end in spans:
-        span = slice(round(start * RATE), round(end * RATE))
-        speech[span] = 0.1 * np.sin(np.arange(span.stop - span.start) * 0.3)
-    return speech
-
-
-def write_set(root, name, num_conversations=2, agent_spans=AGENT_SPANS):
-    data, decoded = root / "data" / name, root / "decode" / name
-    ids = [f"{name}_{number}" for number in range(num_conversations)]
-    for id in ids:
-        folder = decoded / id
-        folder.mkdir(parents=True)
-        user = tones((turn.start, turn.end) for turn in TURNS if turn.role == "user")
-        soundfile.write(folder / "input.wav", user, RATE)
-        soundfile.write(folder / "output.wav", tones(agent_spans), RATE)
-        turns = [turn.to_dict() for turn in TURNS if turn.role == "agent"]
-        content = {"turns": turns, "latency": 0.08}
-        (folder / "output.json").write_text(json.dumps(content))
-    write_table(data / "turns", {id: turns_to_json(TURNS) for id in ids})
-
-
-class OneScore:
-    """Instead of networks that would have to be loaded in every test."""
-
-    def __init__(self, options):
-        self.options = options
-
-    def __call__(self, speech, segments):
-        return {"dnsmos_overall": 3.0 if segments else None}
-
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setattr(hearing, "SpeechJudges", OneScore)
     write_set(tmp_path, "test_a")
     return tmp_path
-
-
-def command(root, *sets, options=("--no_asr",)):
-    return [
-        *("--decode_dir", str(root / "decode"), "--data_dir", str(root / "data")),
-        *("--vad", "energy", *options),
-        *("--judge_cache", str(root / "judge_cache")),
-        *("--sets", *sets),
-    ]
-
-
-def read_results(root, name="test_a"):
-    return json.loads((root / "decode" / name / "results.json").read_text())
-
-
-def rows_of(root, name="test_a"):
-    return read_jsonl(root / "decode" / name / "conversations.jsonl")
 
 
 def test_results_are_those_of_the_audio(root):
@@ -143,6 +91,63 @@ def test_every_conversation_has_its_events_in_a_line(root):
     assert row["answers"][1]["written"] == "Four."
 
 
+def test_a_user_turn_may_end_with_the_last_frame_of_the_agent(root):
+    # A streaming system may leave a frame out; 8.07 s is within it.
+    turns = [*TURNS, Turn("user", 7.0, 8.07, "Oh?")]
+    table = {"test_a_0": turns_to_json(turns), "test_a_1": turns_to_json(TURNS)}
+    write_table(root / "data" / "test_a" / "turns", table)
+    main(command(root, "test_a"))
+    assert read_results(root)["num_problems"] == 0
+
+
+def test_early_responses_are_in_one_of_two_means(root):
+    user, agent = TURNS[0], tones([(1.2, 1.9)])
+    write_table(
+        root / "data" / "test_a" / "turns",
+        {name: turns_to_json([user]) for name in ("test_a_0", "test_a_1")},
+    )
+    folder = root / "decode" / "test_a"
+    soundfile.write(folder / "test_a_0" / "output.wav", agent, RATE)
+    main(command(root, "test_a"))
+    # 0.3 s before the user's end, and 0.72 s after it.
+    for kind in ("first_response", "response"):
+        found = read_results(root)[kind]
+        assert (found["mean"], found["mean_not_early"]) == (0.21, 0.72)
+
+
+def test_decoded_conversations_without_data_are_told_in_one_line(root, caplog):
+    turns = {"test_a_0": turns_to_json(TURNS)}
+    write_table(root / "data" / "test_a" / "turns", turns)
+    (root / "decode" / "test_a" / "logs").mkdir()
+    main(command(root, "test_a"))
+    (record,) = [found for found in caplog.records if found.levelname == "WARNING"]
+    assert "1 decoded conversation(s) are not in" in record.getMessage()
+    assert record.getMessage().endswith("the first is test_a_1")
+    assert read_results(root)["num_conversations"] == 1
+
+
+def test_events_of_unknown_conversations_are_refused(root):
+    write_table(root / "data" / "test_a" / "events", {"test_b_0": "[]"})
+    with pytest.raises(ValueError, match="events has 1 .* the first is test_b_0; make"):
+        main(command(root, "test_a"))
+
+
+def test_forgotten_sets_are_named(root):
+    cmd = ["--decode_dir", str(root / "decode"), "--data_dir", str(root / "data")]
+    with pytest.raises(ValueError, match="sub-folders test_a have; .* with --sets"):
+        main([*cmd, "--no_asr"])
+    with pytest.raises(ValueError, match="name every set only once"):
+        main(command(root, "test_a", "test_a"))
+
+
+def test_every_option_is_explained_in_a_sentence():
+    for action in get_parser()._actions[1:]:  # but --help, which is argparse's own
+        assert action.help[0].isupper() and action.help.endswith("."), action.dest
+    text = get_parser().format_help()
+    assert "(default: 1.5)" in " ".join(text.split())
+    assert "default: None" not in text and "default: False" not in text
+
+
 def test_sounds_that_are_no_turn_come_from_the_events_file(root):
     cough = Event("noise", 2.6, 2.8)  # inside the agent's first segment, which goes on
     table = {"test_a_0": events_to_json([cough]), "test_a_1": "[]"}
@@ -189,35 +194,6 @@ def test_two_processes_with_real_judges_write_what_one_writes(tmp_path):
     assert hearing.SpeechJudges is SpeechJudges
 
 
-def test_parts_add_up_to_the_whole(root):
-    write_set(root, "test_b", num_conversations=4)
-    folder = root / "decode" / "test_b"
-    agent = tones([(1.2, 8.0)])  # begins early and never stops
-    soundfile.write(folder / "test_b_2" / "output.wav", agent, RATE)
-    main(command(root, "test_b"))
-    names = ("results.json", "conversations.jsonl")
-    whole = [(folder / name).read_bytes() for name in names]
-    for part, numbers in {"1": (0, 3), "2": (1,), "3": (2,)}.items():
-        keys = root / f"keys.{part}"
-        keys.write_text("".join(f"test_b_{number} x\n" for number in numbers))
-        options = ("--no_asr", "--key_file", str(keys), "--part", part)
-        main(command(root, "test_b", options=options))
-    for name in names:
-        (folder / name).unlink()
-    main(command(root, "test_b", options=("--merge_parts",)))
-    assert [(folder / name).read_bytes() for name in names] == whole
-
-
-def test_parts_of_other_definitions_are_not_merged(root):
-    for number, seconds in enumerate(("1.5", "1.0")):
-        keys = root / f"keys.{number}"
-        keys.write_text(f"test_a_{number}\n")
-        options = ("--no_asr", "--key_file", str(keys), "--part", str(number))
-        main(command(root, "test_a", options=(*options, "--success_seconds", seconds)))
-    with pytest.raises(ValueError, match="differ in their options turn_taking"):
-        main(command(root, "test_a", options=("--merge_parts",)))
-
-
 def test_table_has_one_row_per_set_in_the_order_given(root):
     write_set(root, "test_b", num_conversations=1)
     main(command(root, "test_b", "test_a"))
@@ -250,8 +226,63 @@ def test_other_systems_stand_beside_this_one(root):
     assert "## decode\n|set|" in report and "## silent\n|set|" in report
     page = (root / "decode" / "report.html").read_text(encoding="utf-8")
     assert "silent" in page and "test_a_0" in page
-    with pytest.raises(ValueError, match="--compare is 'silent'; expected NAME=DIR"):
-        main(command(root, "test_a", options=("--no_asr", "--compare", "silent")))
+
+
+def test_a_set_that_another_system_lacks_has_an_empty_row_there(root):
+    main(command(root, "test_a"))
+    (root / "decode").rename(root / "silent")
+    write_set(root / "other", "test_a")
+    (root / "other" / "decode").rename(root / "decode")
+    write_set(root, "test_b")
+    compare = ("--no_asr", "--compare", f"silent={root / 'silent'}")
+    main(command(root, "test_a", "test_b", options=compare))
+    report = (root / "decode" / "RESULTS.md").read_text(encoding="utf-8")
+    ours, others = report.split("## silent")
+    assert "|test_b|2|" in ours
+    assert "|test_a|2|" in others and "|test_b|–|" in others
+
+
+@pytest.mark.parametrize(
+    "compare, message",
+    [
+        ("silent", "--compare is 'silent'; expected NAME=DIR"),
+        ("silent=there", "there, which has results of none of the sets test_a"),
+        ("decode=there", "the name 'decode', which is taken"),
+    ],
+)
+def test_other_systems_are_checked_before_scoring_begins(root, compare, message):
+    with pytest.raises(ValueError, match=message):
+        main(command(root, "test_a", options=("--no_asr", "--compare", compare)))
+    assert not (root / "decode" / "test_a" / "results.json").exists()
+
+
+def test_comparing_needs_a_report(root):
+    folder = root / "decode" / "test_a"
+    cmd = ["--decode_dir", str(folder), "--data_dir", str(root / "data" / "test_a")]
+    with pytest.raises(ValueError, match="--compare is for RESULTS.md"):
+        main([*cmd, "--no_asr", "--compare", "silent=there"])
+
+
+def test_conversations_of_another_run_are_not_reported(root):
+    main(command(root, "test_a"))
+    path = root / "decode" / "test_a" / "conversations.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"0.64", b"0.63"))
+    with pytest.raises(ValueError, match="do not come from one run .* score the set"):
+        main(["--results_dir", str(root / "decode")])
+
+
+def test_table_names_who_listened_and_what_was_left_out(root):
+    damage(root, "no output.wav")
+    with pytest.raises(SystemExit):
+        main(command(root, "test_a"))
+    lines = (root / "decode" / "RESULTS.md").read_text(encoding="utf-8").splitlines()
+    assert (
+        "Voice activity detection: energy; speech recognition: none; judge of the GPT "
+        "score: none."
+    ) in lines
+    assert (
+        "Left out, because they could not be scored: 1 of 2 conversations of test_a."
+    ) in lines
 
 
 def test_one_set_alone_and_the_table_alone(root):
@@ -327,6 +358,20 @@ def damage(root, what):
         (folder / "output.json").write_text("{")
     elif what == "no turns":
         (folder / "output.json").write_text("{}")
+    elif what == "early end":
+        write_table(
+            root / "data" / "test_a" / "turns",
+            {
+                "test_a_0": turns_to_json(TURNS),
+                "test_a_1": turns_to_json([Turn("user", 7.0, 8.09, "Oh?")]),
+            },
+        )
+    elif what.startswith("latency"):
+        content = {"turns": [], "latency": json.loads(what.removeprefix("latency "))}
+        (folder / "output.json").write_text(json.dumps(content))
+    elif what == "endless turn":
+        turn = {"role": "agent", "start": 1.0, "end": float("inf"), "text": "So"}
+        (folder / "output.json").write_text(json.dumps({"turns": [turn]}))
     elif what == "turn without text":
         (folder / "output.json").write_text('{"turns": [{"role": "agent"}]}')
 
@@ -345,6 +390,13 @@ def damage(root, what):
         ("invalid json", "test_a_1/output.json is invalid"),
         ("no turns", "test_a_1/output.json is invalid"),
         ("turn without text", "test_a_1/output.json is invalid"),
+        ("early end", "a user turn ends at 8.09 s but input.wav lasts 8.00 s"),
+        ("latency NaN", "the latency is nan; expected finite seconds from 0 on"),
+        ("latency Infinity", "the latency is inf; expected finite seconds"),
+        ("latency -0.08", "the latency is -0.08; expected finite seconds"),
+        ("latency true", "the latency is True; expected finite seconds"),
+        ('latency "80 ms"', "the latency is '80 ms'; expected finite seconds"),
+        ("endless turn", "test_a_1/output.json is invalid"),
     ],
 )
 def test_a_broken_conversation_is_left_out_and_told(root, caplog, what, message):
@@ -390,7 +442,7 @@ def test_a_judge_gives_every_answer_a_score(root, transcripts):
     scores = {"turns": [{"turn": 1, "score": 9}, {"turn": 2, "score": 2}]}
     with Server(completion(json.dumps(scores))) as server:
         main(command(root, "test_a", options=("--judge", server.url)))
-        assert len(server.requests) == 2  # one for each conversation
+        assert len(server.requests) == 1  # both conversations are the same
     assert read_results(root)["gpt_score"] == {
         "score": 5.5,
         "num_scored": 4,
@@ -445,5 +497,3 @@ def test_missing_set_missing_data_and_nothing_to_do_are_refused(root):
         main(["--results_dir", str(root / "decode")])
     with pytest.raises(ValueError, match="--judge reads transcripts"):
         main(command(root, "test_a", options=("--no_asr", "--judge", "http://x/v1")))
-    with pytest.raises(ValueError, match="--key_file and --part belong together"):
-        main(command(root, "test_a", options=("--no_asr", "--part", "1")))

@@ -4,7 +4,6 @@ Everything is inside the file (sound as FLAC, which is lossless), so that it can
 sent and opened from disk.
 """
 
-import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,22 @@ from html import escape
 import numpy as np
 import soundfile
 
-from espnet2_duplex.metrics.codec_report.page_style import PAGE, SCRIPT, STYLE
+from espnet2_duplex.metrics.codec_report.page_style import SCRIPT, STYLE
 from espnet2_duplex.metrics.codec_report.table import (
     PAPER_NOTE,
-    Table,
+    CodecTable,
     make_table,
-    meanings,
+)
+from espnet2_duplex.metrics.page_parts import (
+    Heading,
+    Table,
+    data_url,
+    note,
+    render_frame,
+    render_meanings,
+    render_table,
+    rows_with_paper,
+    section,
 )
 
 SPECTROGRAM_HEIGHT, PIXELS_PER_SECOND = 110, 110
@@ -27,6 +36,15 @@ FLOOR_DB, CEILING_DB = -85.0, -15.0
 STRIP_WIDTH, STRIP_ROW = 400, 38
 STRIPS = (("dnsmos_p808", "P.808"), ("secs", "SECS"), ("stoi", "STOI"))
 JPEG_QUALITY = 72
+HEADLINE = (
+    "{num} sentences, {seconds:.0f} s. Every codec encodes and decodes each recording; "
+    "the same judges hear recording and reconstruction."
+)
+LISTEN = (
+    "{num} sentences: those that came out worst, in the middle and best, by character "
+    "errors and then by P.808. Click into a spectrogram (0 Hz to half the sample rate) "
+    "to play from there."
+)
 
 
 @dataclass(frozen=True)
@@ -77,32 +95,25 @@ def render_page(
         examples: the most telling first.
         max_bytes: of the page, which is ASCII but for texts.
     """
-    table = make_table(results["systems"])
-    sections, size = [], 0
+    shown, size = [], 0
     for example in examples:
-        section = _example(example)
-        size += len(section)
+        html = _example(example)
+        size += len(html)
         if size > max_bytes:
             break
-        sections.append(section)
+        shown.append(html)
     strips = "".join(
         _strip(title, values[key]) for key, title in STRIPS if key in values
     )
-    return PAGE.format(
-        style=STYLE,
-        script=SCRIPT,
-        title=escape(f"Codecs on {results['set']}"),
-        num_sentences=results["num_sentences"],
-        seconds=results["seconds"],
-        table=_table(table),
-        note=escape(PAPER_NOTE),
-        meanings="".join(
-            f"<li>{escape(line)}</li>" for line in meanings(table.columns)
-        ),
-        strips=strips,
-        num_examples=len(sections),
-        examples="".join(sections),
+    dots = note("One dot is one sentence; the bar is the mean.")
+    content = (
+        _scores(make_table(results["systems"])),
+        section("Sentence by sentence", f'{dots}<div class="strips">{strips}</div>'),
+        section("Listen", note(LISTEN.format(num=len(shown))) + "".join(shown)),
     )
+    headline = HEADLINE.format(num=results["num_sentences"], seconds=results["seconds"])
+    title = f"Codecs on {results['set']}"
+    return render_frame(title, headline, "\n".join(content), STYLE, SCRIPT)
 
 
 def spectrogram(speech: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -124,33 +135,25 @@ def spectrogram(speech: np.ndarray, sample_rate: int) -> np.ndarray:
     return ((pooled - FLOOR_DB) / (CEILING_DB - FLOOR_DB)).clip(0, 1)
 
 
-def _table(table: Table) -> str:
-    heads = "".join(
-        f'<th title="{escape(column.meaning)}">{escape(column.heading)}</th>'
-        for column in table.columns
+def _scores(table: CodecTable) -> str:
+    headings = [Heading("codec")]
+    headings += [Heading(column.heading, column.meaning) for column in table.columns]
+    ours, paper = (
+        [(name, *map(_lines, cells)) for name, cells in rows]
+        for rows in (table.rows, table.paper_rows)
     )
-
-    def body(rows, css_class: str) -> str:
-        lines = "".join(
-            f"<tr><th>{escape(name)}</th>"
-            f"{''.join(f'<td>{_cell(cell)}</td>' for cell in cells)}</tr>"
-            for name, cells in rows
-        )
-        return f'<tbody class="{css_class}">{lines}</tbody>'
-
-    return (
-        f'<div class="scroll"><table><thead><tr><th>codec</th>{heads}</tr></thead>'
-        f"{body(table.rows, 'ours')}{body(table.paper_rows, 'paper')}</table></div>"
-    )
+    shown = Table(tuple(headings), rows_with_paper(ours, paper))
+    parts = render_table(shown, "scores of codecs"), note(PAPER_NOTE)
+    return section("Scores", "".join(parts) + render_meanings(headings))
 
 
-def _cell(text: str) -> str:
+def _lines(cell: str) -> str:
     """A difference goes below its value, its interval below that."""
-    value, bracket, rest = escape(text).partition(" (")
+    value, bracket, rest = cell.partition(" (")
     if not bracket:
         return value
     difference, _, interval = rest.removesuffix(")").partition(" [")
-    return f"{value}<small>{difference}<br>[{interval}</small>"
+    return f"{value}\n{difference}\n[{interval}"
 
 
 def _strip(title: str, values: Mapping[str, Sequence[float]]) -> str:
@@ -197,9 +200,9 @@ def _clip(clip: Clip) -> str:
     return (
         f'<div class="clip"><b>{escape(clip.system)}</b>'
         f'<div class="picture"><img alt="spectrogram of {escape(clip.system)}" '
-        f'src="{_data_url("image/jpeg", picture)}"><i></i></div>'
+        f'src="{data_url("image/jpeg", picture)}"><i></i></div>'
         f'<audio controls preload="none" '
-        f'src="{_data_url("audio/flac", _flac(clip))}"></audio>'
+        f'src="{data_url("audio/flac", _flac(clip))}"></audio>'
         f"<p>{escape(clip.caption)}</p></div>"
     )
 
@@ -224,7 +227,3 @@ def _flac(clip: Clip) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, clip.speech, clip.sample_rate, format="FLAC")
     return file.getvalue()
-
-
-def _data_url(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from espnet2_duplex.metrics.page_parts import ABSENT
+
 # Table 4 of the paper; its MOS is SQUIM's, its CER Meta's MMS, its SECS ECAPA2's.
 PAPER_SYSTEMS = {
     "paper: Mimi": {"kbps": 1.1, "mos": 4.16, "cer": 3.00, "secs": 0.65},
@@ -17,7 +19,6 @@ PAPER_NOTE = (
     "whether its CER is against the texts or against transcripts of the recordings. "
     "They stand here for the shape of the table, not for a comparison."
 )
-ABSENT = "–"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Table:
+class CodecTable:
     """Cells as texts.
 
     Attributes:
@@ -166,7 +167,7 @@ class Table:
     paper_rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def make_table(systems: Mapping[str, Mapping]) -> Table:
+def make_table(systems: Mapping[str, Mapping]) -> CodecTable:
     """The table of `systems`, the part of that name in results.json."""
     columns = tuple(
         column
@@ -174,7 +175,7 @@ def make_table(systems: Mapping[str, Mapping]) -> Table:
         if column.paper_key
         or any(column.cell(entry) != ABSENT for entry in systems.values())
     )
-    return Table(
+    return CodecTable(
         columns,
         tuple(
             (name, tuple(column.cell(entry) for column in columns))
@@ -187,7 +188,7 @@ def make_table(systems: Mapping[str, Mapping]) -> Table:
     )
 
 
-def markdown_lines(table: Table) -> list[str]:
+def markdown_lines(table: CodecTable) -> list[str]:
     """The table in Markdown."""
     headings = ["codec", *(column.heading for column in table.columns)]
     lines = [f"|{'|'.join(headings)}|", f"|{'|'.join('---' for _ in headings)}|"]

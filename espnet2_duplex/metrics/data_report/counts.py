@@ -8,10 +8,6 @@ from itertools import batched
 from typing import Any
 
 from espnet2_duplex.metrics.counts import share
-from espnet2_duplex.metrics.data_report.distribution import (
-    counts_from_dict,
-    counts_to_dict,
-)
 from espnet2_duplex.metrics.data_report.outliers import (
     Outlier,
     OutlierLimits,
@@ -123,7 +119,7 @@ def report_to_dict(report: DataReport) -> dict[str, Any]:
                     },
                 },
                 "counts": {
-                    source: counts_to_dict(counts)
+                    source: counts.to_dict()
                     for source, counts in statistics.sources.items()
                 },
             }
@@ -189,7 +185,7 @@ def _set(stored: Mapping[str, Any]) -> SetStatistics:
     outliers = stored["outliers"]
     return SetStatistics(
         {
-            source: counts_from_dict(CorpusCounts, counts)
+            source: CorpusCounts.from_dict(counts)
             for source, counts in stored["counts"].items()
         },
         OutlierTally(

@@ -1,9 +1,8 @@
 """How often each value occurred: a histogram that adds and still gives percentiles."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, get_args
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from espnet2_duplex.metrics.counts import Counts
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
@@ -56,49 +55,3 @@ class Distribution(Counts):
             if seen >= needed:
                 return value / 100
         return None
-
-
-def counts_to_dict(counts: Counts) -> dict[str, Any]:
-    """Field -> value, for JSON; counters are sorted by their keys.
-
-    ``dataclasses.asdict`` would count the pairs of a counter instead of copying them.
-    """
-    stored: dict[str, Any] = {}
-    for known in fields(counts):
-        value = getattr(counts, known.name)
-        if isinstance(value, Counts):
-            value = counts_to_dict(value)
-        elif isinstance(value, Counter):
-            value = dict(sorted(value.items()))
-        stored[known.name] = value
-    return stored
-
-
-def counts_from_dict(kind: type[Counts], stored: Mapping[str, Any]) -> Any:
-    """Inverse of :func:`counts_to_dict`, also after JSON.
-
-    Args:
-        kind: class of the counts.
-        stored: field -> value; the keys of counters may have become texts.
-
-    Raises:
-        ValueError: a field is missing.
-    """
-    values = {}
-    for known in fields(kind):
-        if known.name not in stored:
-            raise ValueError(
-                f"counts of {kind.__name__} lack {known.name!r}; make the report that "
-                "they come from again"
-            )
-        values[known.name] = _restored(known.type, stored[known.name])
-    return kind(**values)
-
-
-def _restored(kind: Any, value: Any) -> Any:
-    if get_args(kind):  # Counter[key]
-        (key_type,) = get_args(kind)
-        return Counter({key_type(key): count for key, count in value.items()})
-    if issubclass(kind, Counts):
-        return counts_from_dict(kind, value)
-    return kind(value)

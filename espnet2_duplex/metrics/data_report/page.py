@@ -1,7 +1,6 @@
 """The statistics of a corpus as one HTML file that opens from disk."""
 
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 
 from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS
@@ -14,16 +13,27 @@ from espnet2_duplex.metrics.data_report.figures import (
     source_colors,
 )
 from espnet2_duplex.metrics.data_report.outliers import meanings
-from espnet2_duplex.metrics.data_report.page_style import DEFINITIONS, PAGE, STYLE
+from espnet2_duplex.metrics.data_report.page_style import DEFINITIONS, STYLE
 from espnet2_duplex.metrics.data_report.statistics import CorpusCounts
 from espnet2_duplex.metrics.data_report.tables import (
-    Table,
+    DataTable,
     distribution_table,
     paper_table,
     summary_table,
     timing_table,
 )
+from espnet2_duplex.metrics.page_parts import (
+    Heading,
+    Table,
+    data_url,
+    note,
+    render_frame,
+    render_table,
+    rows_with_paper,
+    section,
+)
 
+OUTLIER_HEADINGS = ("Set", "Conversation", "Reason")
 TOKENS_PER_FRAME = "tokens per frame, agent"
 
 
@@ -31,24 +41,20 @@ def render_page(report: DataReport) -> str:
     """The page: nothing in it comes from elsewhere, same report, same bytes."""
     total = report.total
     sections = [
-        _section("As the paper's Table 1", _paper_part(report)),
-        _section("Sources", _sources_part(report)),
-        _section("Distributions", _distributions_part(report)),
-        _section("Text tokens and frames", _tokens_part(report)),
-        _section("Time", _timing_part(report)),
-        _section("Outliers", _outliers_part(report)),
-        _section("Definitions", _definitions_part()),
+        section("As the paper's Table 1", _paper_part(report)),
+        section("Sources", _sources_part(report)),
+        section("Distributions", _distributions_part(report)),
+        section("Text tokens and frames", _tokens_part(report)),
+        section("Time", _timing_part(report)),
+        section("Outliers", _outliers_part(report)),
+        section("Definitions", _definitions_part()),
     ]
     headline = (
         f"{total.num_conversations:,} conversations, {total.hours:,.2f} hours, "
         f"{len(total.speakers):,} user voices; sets: {', '.join(report.sets)}"
     )
-    return PAGE.format(
-        title="The conversations",
-        style=STYLE,
-        headline=escape(headline),
-        sections="\n".join(sections),
-    )
+    content = "\n".join(sections)
+    return render_frame("The conversations", headline, content, STYLE, script="")
 
 
 def named_distributions(counts: CorpusCounts) -> dict[str, Distribution]:
@@ -72,8 +78,8 @@ def named_distributions(counts: CorpusCounts) -> dict[str, Distribution]:
 
 
 def _paper_part(report: DataReport) -> str:
-    note = "Rows in italics are the paper's."
-    return _table(paper_table(report.sources, report.infos), "texts") + _note(note)
+    table = _texts(paper_table(report.sources, report.infos), "datasets")
+    return table + note("Rows in italics are the paper's.")
 
 
 def _sources_part(report: DataReport) -> str:
@@ -81,9 +87,9 @@ def _sources_part(report: DataReport) -> str:
     sets = {name: statistics.total for name, statistics in report.sets.items()}
     return (
         f'<div class="wide">{_picture(draw_hours(report.sources), "hours")}</div>'
-        + _table(summary_table("Source", rows))
-        + _table(summary_table("Set", sets))
-        + _note("Turns and exchanges are means, gap and cut medians.")
+        + _table(summary_table("Source", rows), "sources")
+        + _table(summary_table("Set", sets), "sets")
+        + note("Turns and exchanges are means, gap and cut medians.")
     )
 
 
@@ -95,18 +101,18 @@ def _distributions_part(report: DataReport) -> str:
     table = distribution_table(named_distributions(report.total))
     names = [row[0] for row in table.rows if row[0] != TOKENS_PER_FRAME]
     figures = (_figure(name, report, marks.get(name)) for name in names)
-    note = (
+    text = (
         "Colours are sources. The outermost bars hold all that lies beyond them. Values "
         "of the table are to a hundredth."
     )
     plots = f'<div class="plots">{"".join(figures)}</div>'
-    return _key(report) + plots + _table(table) + _note(note)
+    return _key(report) + plots + _table(table, "distributions") + note(text)
 
 
 def _tokens_part(report: DataReport) -> str:
     tokens = report.total.tokens
     if not tokens.num_turns:
-        return _note("Not counted: give local/report_data.py a --token_model.")
+        return note("Not counted: give local/report_data.py a --token_model.")
     headings = ("Source", "agent turns", "tokens", "tokens per frame")
     headings += ("dropped %", "dropped %, not cut", "turns that lose text %")
     rows = []
@@ -118,17 +124,17 @@ def _tokens_part(report: DataReport) -> str:
         cells += [f"{found.per_frame.mean or 0:.2f}"]
         rows.append((name, *cells, *(f"{100 * share:.2f}" for share in shares)))
     figure = _figure(TOKENS_PER_FRAME, report, None)
-    note = (
+    text = (
         "A turn of more than one token a frame loses text; the paper gives no figure."
     )
-    table = _table(Table(headings, tuple(rows)))
-    return f'<div class="plots">{figure}</div>{table}{_note(note)}'
+    table = _table(DataTable(headings, tuple(rows)), "text tokens")
+    return f'<div class="plots">{figure}</div>{table}{note(text)}'
 
 
 def _timing_part(report: DataReport) -> str:
     if not report.timings:
-        return _note("Not measured: give local/report_data.py --timings.")
-    return _table(timing_table(report.timings, report.total.hours))
+        return note("Not measured: give local/report_data.py --timings.")
+    return _table(timing_table(report.timings, report.total.hours), "time of stages")
 
 
 def _outliers_part(report: DataReport) -> str:
@@ -148,10 +154,9 @@ def _outliers_part(report: DataReport) -> str:
         )
         parts.append(
             f"<details><summary>{escape(kind)}: {number:,} ({escape(meaning)})</summary>"
-            f"{_table(Table(('Set', 'Conversation', 'Reason'), rows), 'texts')}"
-            f"{_note(rest)}</details>"
+            f"{_texts(DataTable(OUTLIER_HEADINGS, rows), kind)}{note(rest)}</details>"
         )
-    return "".join(parts) or _note("None.")
+    return "".join(parts) or note("None.")
 
 
 def _definitions_part() -> str:
@@ -170,7 +175,7 @@ def _figure(name: str, report: DataReport, mark: float | None) -> str:
     number = sum(len(values) for values in by_source.values())
     caption = f"{escape(name)} <small>({number:,})</small>"
     if not number:
-        return f"<figure><figcaption>{caption}</figcaption>{_note('None.')}</figure>"
+        return f"<figure><figcaption>{caption}</figcaption>{note('None.')}</figure>"
     is_whole = name.endswith("per conversation")
     axis = "seconds" if name.endswith(", s") else ""
     histogram = Histogram(axis, by_source, mark, unit=100 if is_whole else 1)
@@ -188,29 +193,18 @@ def _key(report: DataReport) -> str:
     return f'<p class="key">{"".join(items)}</p>'
 
 
-def _table(table: Table, css_class: str = "") -> str:
-    def lines(rows) -> Iterator[str]:
-        for row in rows:
-            cells = "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-            yield f"<tr><th>{escape(row[0])}</th>{cells}</tr>"
-
-    heads = "".join(f"<th>{escape(heading)}</th>" for heading in table.headings)
-    return (
-        f'<div class="scroll"><table class="{css_class}"><thead><tr>{heads}</tr></thead>'
-        f'<tbody class="ours">{"".join(lines(table.rows))}</tbody>'
-        f'<tbody class="paper">{"".join(lines(table.paper_rows))}</tbody></table></div>'
-    )
+def _table(table: DataTable, label: str) -> str:
+    headings = tuple(map(Heading, table.headings))
+    rows = rows_with_paper(table.rows, table.paper_rows)
+    return render_table(Table(headings, rows), label)
 
 
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{content}</section>"
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{escape(text)}</p>' if text else ""
+def _texts(table: DataTable, label: str) -> str:
+    """A table of words: its cells begin at the left and may have several lines."""
+    return f'<div class="texts">{_table(table, label)}</div>'
 
 
 def _picture(svg: str, name: str) -> str:
     # As a file of its own, so that the ids inside pictures do not meet.
-    content = base64.b64encode(svg.encode()).decode()
-    return f'<img alt="{escape(name)}" src="data:image/svg+xml;base64,{content}">'
+    source = data_url("image/svg+xml", svg.encode())
+    return f'<img alt="{escape(name)}" src="{source}">'

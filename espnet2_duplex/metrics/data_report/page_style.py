@@ -1,6 +1,4 @@
-"""Words, frame and looks of the page of a corpus."""
-
-from espnet2_duplex.metrics.codec_report.page_style import STYLE as CODEC_STYLE
+"""Words and looks of the page of a corpus."""
 
 DEFINITIONS = {
     "hours": "of conversation. A turn counts as speech from its start to its end, with "
@@ -21,37 +19,10 @@ DEFINITIONS = {
     "and its EOS, one token a frame. A turn that is cut keeps its whole text, so its "
     "tokens are dropped by design; other turns are counted by themselves as well.",
 }
-STYLE = CODEC_STYLE + """
+STYLE = """
 th,td{padding:.4rem .45rem}
-.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(350px,1fr));
-gap:1.2rem 1.4rem}
 .plots img{width:100%;height:auto}
 .wide img{width:100%;max-width:980px;height:auto}
-figcaption small{color:var(--dim);font-weight:400}
-.key{margin:0 0 .8rem;font-size:.86rem}
-.key span{display:inline-block;margin-right:1rem}
-.key i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;
-border-radius:2px;vertical-align:-.05em}
-.texts th,.texts td{text-align:left;white-space:normal}
 .scroll{margin-top:1rem}
-details{margin:.3rem 0}
-dt{font-weight:600;font-size:.9rem}
-dd{margin:0 0 .4rem 1rem;font-size:.9rem;max-width:90ch}
-"""
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p>{headline}</p>
-</header>
-{sections}
-</body>
-</html>
+@media (prefers-color-scheme:dark){img{padding:.3rem;background:#fff;border-radius:6px}}
 """

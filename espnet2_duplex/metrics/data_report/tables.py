@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from espnet2_duplex.metrics.counts import share
 from espnet2_duplex.metrics.data_report.distribution import Distribution
 from espnet2_duplex.metrics.data_report.statistics import SECONDS_PER_HOUR, CorpusCounts
+from espnet2_duplex.metrics.page_parts import ABSENT
 
-ABSENT = "–"
 YES, NO = "✓", "✗"
 # Table 1 of the paper.
 PAPER_ROWS = (
@@ -39,7 +39,7 @@ class SourceInfo:
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """Cells as texts.
 
     Attributes:
@@ -55,7 +55,7 @@ class Table:
 
 def paper_table(
     sources: Mapping[str, CorpusCounts], infos: Mapping[str, SourceInfo]
-) -> Table:
+) -> DataTable:
     """Table 1 of the paper for this corpus, and the paper's own rows.
 
     Args:
@@ -73,10 +73,10 @@ def paper_table(
     order = ("Spoken QA", "Conversation")
     rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
     headings = ("Task", "Dataset", "#Hours", "Speech", "Multi-turn", "Barge-in")
-    return Table(headings, tuple(rows), PAPER_ROWS)
+    return DataTable(headings, tuple(rows), PAPER_ROWS)
 
 
-def summary_table(heading: str, rows: Mapping[str, CorpusCounts]) -> Table:
+def summary_table(heading: str, rows: Mapping[str, CorpusCounts]) -> DataTable:
     """Hours, speakers, turns, barge-ins and dropped tokens.
 
     Args:
@@ -101,7 +101,7 @@ def summary_table(heading: str, rows: Mapping[str, CorpusCounts]) -> Table:
         "backchannels": lambda name, counts: f"{len(counts.backchannels)}",
         "tokens dropped %": lambda name, counts: _percent(counts.tokens.dropped_share),
     }
-    return Table(
+    return DataTable(
         tuple(columns),
         tuple(
             tuple(cell(name, counts) for cell in columns.values())
@@ -110,7 +110,7 @@ def summary_table(heading: str, rows: Mapping[str, CorpusCounts]) -> Table:
     )
 
 
-def distribution_table(distributions: Mapping[str, Distribution]) -> Table:
+def distribution_table(distributions: Mapping[str, Distribution]) -> DataTable:
     """How many, mean and percentiles of each distribution, by name."""
     headings = ("", "number", "mean", "least", "5 %", "median", "95 %", "most")
     rows = []
@@ -118,10 +118,10 @@ def distribution_table(distributions: Mapping[str, Distribution]) -> Table:
         percentiles = (values.percentile(percent) for percent in (0, 5, 50, 95, 100))
         cells = (values.mean, *percentiles)
         rows.append((name, f"{len(values)}", *map(_number, cells)))
-    return Table(headings, tuple(rows))
+    return DataTable(headings, tuple(rows))
 
 
-def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> Table:
+def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> DataTable:
     """Time of each stage of the data, from its beginning to its end.
 
     Args:
@@ -139,10 +139,10 @@ def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> Table:
         cells = f"{len(times)}", f"{sum(times):.1f}", _number(per_hour)
         rows.append((name, *cells))
     headings = ("stage", "runs", "seconds", "seconds per hour of conversation")
-    return Table(headings, tuple(rows))
+    return DataTable(headings, tuple(rows))
 
 
-def markdown_lines(table: Table) -> list[str]:
+def markdown_lines(table: DataTable) -> list[str]:
     """The table in Markdown, the paper's rows in italics."""
     lines = [table.headings, tuple("---" for _ in table.headings), *table.rows]
     lines += [tuple(f"*{cell}*" for cell in row) for row in table.paper_rows]

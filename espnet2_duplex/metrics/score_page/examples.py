@@ -44,6 +44,7 @@ SPEECH_NAMES = {
     "dnsmos_overall": "DNSMOS",
     "dnsmos_p808": "P.808",
     "utmos": "UTMOS",
+    "utmosv2": "UTMOSv2",
     "speaker_similarity": "speaker similarity",
 }
 

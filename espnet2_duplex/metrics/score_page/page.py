@@ -19,7 +19,7 @@ from espnet2_duplex.metrics.page_parts import (
     section,
 )
 from espnet2_duplex.metrics.score_column import Column
-from espnet2_duplex.metrics.score_columns import COLUMNS
+from espnet2_duplex.metrics.score_columns import COLUMN_GROUPS
 from espnet2_duplex.metrics.score_definitions import definitions_of
 from espnet2_duplex.metrics.score_page.conversations import (
     Selection,
@@ -90,7 +90,7 @@ def render_score_page(
     name: str,
     sets: Sequence[ScoredSet],
     baselines: Mapping[str, Results] | None = None,
-    columns: Sequence[Column] = COLUMNS,
+    tables: Mapping[str, Sequence[Column]] = COLUMN_GROUPS,
     options: PageOptions = PageOptions(),
 ) -> str:
     """The page of a run.
@@ -99,7 +99,7 @@ def render_score_page(
         name: of the system that was scored.
         sets: in the order of the tables.
         baselines: name of another system -> set -> its results.json; for the tables.
-        columns: of the table of all scores.
+        tables: title -> columns of the tables of all scores.
         options: see there.
 
     Raises:
@@ -113,7 +113,7 @@ def render_score_page(
     )
     scored = [each for each in ranked if PROBLEM not in each.tags]
     problems = [each for each in ranked if PROBLEM in each.tags]
-    head = _head_parts(name, sets, baselines or {}, columns, options)
+    head = _head_parts(name, sets, baselines or {}, tables, options)
     head += _problems_part(problems)
     nothing = render_conversations(scored, Selection((), (), len(scored)))
     size = num_bytes(_frame(name, sets, head + nothing))
@@ -144,13 +144,13 @@ def _head_parts(
     name: str,
     sets: Sequence[ScoredSet],
     baselines: Mapping[str, Results],
-    columns: Sequence[Column],
+    tables: Mapping[str, Sequence[Column]],
     options: PageOptions,
 ) -> str:
     systems = {name: {each.name: each.results for each in sets}, **baselines}
     table_2 = paper_table_2(systems, options.counterparts)
     table_3 = paper_table_3(systems, options.counterparts)
-    wide = wide_table(systems, columns)
+    wide = {title: wide_table(systems, columns) for title, columns in tables.items()}
     differences = differences_note(systems)
     return "".join(
         (
@@ -163,7 +163,11 @@ def _head_parts(
             _table_part(
                 "Reasoning quality (Table 3)", table_3, TABLE_3_NOTE, differences
             ),
-            _table_part("All scores", wide, differences),
+            *(
+                _table_part(title, table, differences)
+                for title, table in wide.items()
+                if len(table.headings) > table.num_labels
+            ),
             render_distributions(
                 {each.name: each.conversations for each in sets},
                 definitions_of(sets[0].results),

@@ -4,13 +4,12 @@ The user is above, the agent below; texts and bars of turns stand over each wave
 what happened between them in the middle::
 
     user texts, bars, waveform
-    barge-ins (onset -> stop), responses, false alarms     score_page_marks
+    barge-ins (onset -> stop), responses, false alarms     marks.py
     agent texts (written; said, where it differs), bars, waveform
     seconds
 """
 
 import textwrap
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from math import ceil
@@ -96,32 +95,21 @@ def summary(fields: Mapping) -> str:
 
 
 def differing_utterances(fields: Mapping) -> list[Mapping]:
-    """Utterances whose words are not what the agent wrote, of all after a user turn.
+    """Utterances of answers in which the words said are not those that were written.
 
-    As in `answers`, an utterance and a written turn belong to the last user turn that
-    had begun at their start. Without written turns there is nothing to differ from.
+    Where the agent wrote nothing at all there is nothing to differ from.
     """
     if not fields["written_turns"]:
         return []
-    onsets = [turn["start"] for turn in fields["user_turns"]]
-
-    def group(span: Mapping) -> int:
-        return bisect_right(onsets, span["start"])
-
-    def joined(spans: Sequence[Mapping], number: int) -> list[str]:
-        return words(" ".join(span["text"] for span in spans if group(span) == number))
-
-    numbers = {group(utterance) for utterance in fields["utterances"]}
-    other = {
-        number
-        for number in numbers
-        if joined(fields["utterances"], number)
-        != joined(fields["written_turns"], number)
-    }
+    other = [
+        answer["spoken"]
+        for answer in fields["answers"]
+        if words(answer["spoken"]) != words(answer["written"])
+    ]
     return [
         utterance
         for utterance in fields["utterances"]
-        if utterance["text"] and group(utterance) in other
+        if utterance["text"] and any(utterance["text"] in spoken for spoken in other)
     ]
 
 

@@ -5,16 +5,11 @@ STYLE = """
 --event:#8a63b8}
 @media (prefers-color-scheme:dark){:root{--user:#6fb6d8;--agent:#e8a04a;
 --good:#63c684;--late:#e3ac4e;--bad:#ff7a85;--event:#bb9be3}}
-h3 small,figcaption small{color:var(--dim);font-weight:400}
-.tag{display:inline-block;padding:.05rem .5rem;border-radius:9px;background:var(--tag);
-color:var(--accent);font-size:.75rem;font-weight:600;cursor:help}
+.tag{cursor:help}
 .reasons,.facts{margin:.1rem 0 .3rem;color:var(--dim);font-size:.86rem}
-.plots{display:grid;gap:1rem 1.4rem;
-grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr))}
+thead th{min-width:4.8em}
 section>.plots+h3,section>.note+h3{margin-top:1.4rem}
-figure{margin:0}
 figure ul{margin:.1rem 0 0;padding:0;list-style:none;font-size:.84rem;color:var(--dim)}
-figcaption{font-weight:600;font-size:.9rem}
 svg text{fill:var(--dim);font:11px system-ui,-apple-system,"Segoe UI",sans-serif}
 svg.plot{width:100%;max-width:520px;height:auto}
 svg.conversation{display:block;cursor:pointer}
@@ -46,15 +41,10 @@ svg text.label{font-weight:600}
 text.good{fill:var(--good)}text.late{fill:var(--late)}text.bad{fill:var(--bad)}
 .point.bad{fill:var(--bad)}
 .cursor{stroke:var(--ink);stroke-width:1.6;visibility:hidden}
-.key{margin:0 0 .8rem;font-size:.86rem}
-.key span{display:inline-block;margin-right:1.1rem}
-.key i{display:inline-block;width:.85em;height:.85em;margin-right:.35em;
-border-radius:2px;vertical-align:-.08em}
-article{padding:1rem 0;border-top:1px solid var(--line);content-visibility:auto;
-contain-intrinsic-size:auto 460px}
+article{content-visibility:auto;contain-intrinsic-size:auto 460px}
 article[hidden],tr[hidden]{display:none}
 audio{display:block;width:100%;max-width:620px;height:36px;margin:.4rem 0}
-.texts th,.texts td,.problems th,.problems td,.rest th:nth-child(-n+3),
+.problems th,.problems td,.rest th:nth-child(-n+3),
 .rest td:nth-child(-n+3){text-align:left;
 white-space:normal}
 .texts th.label{position:static;font-weight:400}

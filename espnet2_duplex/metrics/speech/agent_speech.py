@@ -45,7 +45,7 @@ class SpeechOptions:
 
     mos: str = "dnsmos"
     voice: tuple[str, ...] = ()
-    max_windows: int = 3
+    max_windows: int = 2
 
     def __post_init__(self) -> None:
         if self.mos not in MOS_CHOICES:

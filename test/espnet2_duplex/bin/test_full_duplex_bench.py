@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import soundfile
 from espnet2_duplex.bin import full_duplex_bench as bench
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.bin.duplex_s2s_inference import DuplexOutput
+from espnet2_duplex.bin.full_duplex_bench_arguments import ASR_MODEL
+from espnet2_duplex.chat.backend import Refused, Unavailable
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.formats.full_duplex_bench import (
     BenchOptions,
@@ -20,7 +23,8 @@ from espnet2_duplex.formats.full_duplex_bench import (
 from espnet2_duplex.formats.recording import make_recording
 from espnet2_duplex.formats.sounds import Silence, open_channels
 from espnet2_duplex.metrics.activity import ActivityOptions, make_detector
-from espnet2_duplex.metrics.asr.interface import Transcript
+from espnet2_duplex.metrics.asr.interface import Transcript, make_transcriber
+from espnet2_duplex.scoring.full_duplex_bench import score as scoring
 from espnet2_duplex.scoring.full_duplex_bench import v1, v15
 from espnet2_duplex.scoring.full_duplex_bench.files import find_samples
 from espnet2_duplex.words import Word
@@ -52,10 +56,14 @@ def hear_words(clips):
 def stand_ins(monkeypatch):
     """Energy instead of silero, tones instead of words."""
     monkeypatch.setattr(bench, "make_transcriber", lambda options: hear_words)
-    own = make_detector(ActivityOptions(vad="energy"))
+    monkeypatch.setattr(bench, "versions_of", lambda names: dict.fromkeys(names, "1.0"))
     raw = make_detector(ActivityOptions(vad="energy", merge_gap_seconds=0.0))
+
+    def by_energy(options):
+        return make_detector(replace(options, vad="energy"))
+
     for module in (bench, v1):
-        monkeypatch.setattr(module, "make_detector", lambda options: own)
+        monkeypatch.setattr(module, "make_detector", by_energy)
     for module in (v1, v15):
         monkeypatch.setattr(module, "make_bench_detector", lambda decimals=None: raw)
 
@@ -80,7 +88,8 @@ def score(root, task, *options):
         code = run_cli(bench.main, command)
     except SystemExit as end:
         code = end.code
-    path = root / f"results_{task}.json"
+    mode = "strict" if "strict" in options else "fixed"
+    path = root / f"results_{task}_{mode}.json"
     return code, json.loads(path.read_text()) if path.is_file() else None
 
 
@@ -163,7 +172,11 @@ def test_transcripts_keep_the_models_own_turns(exported, model):
     assert [chunk["text"] for chunk in content["chunks"]] == [f"w{n}" for n in range(8)]
     assert content["chunks"][0]["timestamp"] == pytest.approx([2.0, 2.25], abs=0.02)
     assert content["transcribed_from"] == 0.0
-    assert content["recogniser"] == "faster_whisper model"
+    assert content["recogniser"] == {
+        "engine": "faster_whisper",
+        "model": ASR_MODEL,
+        "version": "1.0",
+    }
 
 
 def test_what_is_answered_is_kept(exported, model, capsys):
@@ -185,7 +198,10 @@ def test_answers_can_lie_elsewhere(exported, model, tmp_path):
     assert run(exported, *options) == 0
     assert not (exported / "a" / "output.wav").exists()
     run_cli(bench.main, ["score", "--root", str(exported), *options])
-    assert json.loads((out / "results_turn_taking.json").read_text())["num_scored"] == 2
+    assert (
+        json.loads((out / "results_turn_taking_fixed.json").read_text())["num_scored"]
+        == 2
+    )
 
 
 def test_input_of_any_rate_is_resampled(tmp_path, model):
@@ -277,7 +293,7 @@ def test_pause_handling_is_split_by_subset(tmp_path):
 
 
 class FakeJudge:
-    """Gives one reply always, or cannot be asked."""
+    """Gives `reply(question)`, or cannot be asked."""
 
     name = "fake"
 
@@ -286,16 +302,17 @@ class FakeJudge:
         self.asked = []
 
     def complete(self, prompts):
-        self.asked += [prompt.messages[1].content for prompt in prompts]
+        asked = [prompt.messages[1].content for prompt in prompts]
+        self.asked += asked
         if self.reply is None:
-            raise ValueError("http://host gave no answer in 7 tries")
-        return [self.reply] * len(prompts)
+            raise Unavailable("http://host gave no answer in 7 tries")
+        return [self.reply(text) for text in asked]
 
 
 @pytest.fixture
 def judge(monkeypatch):
     def set_up(reply):
-        fake = FakeJudge(reply)
+        fake = FakeJudge((lambda text: reply) if isinstance(reply, str) else reply)
         monkeypatch.setattr(bench, "open_backend", lambda llm, **how: fake)
         return fake
 
@@ -318,7 +335,7 @@ def interruptions(tmp_path):
     return root
 
 
-def test_interruptions_are_transcribed_after_their_end(interruptions, judge):
+def test_interruptions_are_judged_by_what_follows_them(interruptions, judge):
     fake = judge("It fits. Rating: 4")
     code, results = score(interruptions, "user_interruption", "--judge", "some")
     assert code == 0 and results["judge"] == "fake"
@@ -328,10 +345,18 @@ def test_interruptions_are_transcribed_after_their_end(interruptions, judge):
     assert figures["num_never_stopped"] == 1
     assert figures["stop_latency_mean"] == pytest.approx(0.6, abs=0.02)
     assert figures["rating_mean"] == 4.0 and figures["num_rated"] == 2
-    content = json.loads((interruptions / "2" / "output.json").read_text())
-    assert content["chunks"][0]["timestamp"][0] == pytest.approx(7.0, abs=0.12)
-    assert content["transcribed_from"] == 7.0
     assert all("no, coffee" in question for question in fake.asked)
+    # The agent that talks on from 3 to 10 s says w0 to w27, from 7 s on w16 to w27.
+    assert "w15" not in fake.asked[1] and "w16 w17" in fake.asked[1]
+
+
+def test_quick_answer_of_an_agent_that_stopped_is_no_talking_on(tmp_path):
+    interruption(tmp_path, "1", (3.0, 6.9), (7.2, 10.0))
+    _, results = score(tmp_path, "user_interruption")
+    figures = results["figures"]
+    assert figures["num_never_stopped"] == 0
+    assert figures["num_latencies"] == 1
+    assert figures["stop_latency_mean"] == pytest.approx(1.9, abs=0.02)
 
 
 def test_strict_mode_takes_the_agent_that_never_stops_for_a_fast_one(interruptions):
@@ -341,12 +366,86 @@ def test_strict_mode_takes_the_agent_that_never_stops_for_a_fast_one(interruptio
     assert "repairs" not in results and results["mode"] == "strict"
 
 
-def test_words_of_another_task_are_made_anew(interruptions):
-    score(interruptions, "pause_handling")
-    path = interruptions / "1" / "output.json"
-    assert json.loads(path.read_text())["transcribed_from"] == 0.0
+def test_strict_mode_hears_only_what_follows_the_interruption(interruptions):
+    path = interruptions / "2" / "output.json"
     score(interruptions, "user_interruption")
-    assert json.loads(path.read_text())["transcribed_from"] == 7.0
+    assert json.loads(path.read_text())["transcribed_from"] == 0.0
+    score(interruptions, "user_interruption", "--mode", "strict")
+    content = json.loads(path.read_text())
+    assert content["transcribed_from"] == 7.0
+    assert content["chunks"][0]["timestamp"][0] == pytest.approx(7.0, abs=0.12)
+
+
+def test_modes_do_not_overwrite_each_other(interruptions):
+    _, fixed = score(interruptions, "user_interruption")
+    score(interruptions, "user_interruption", "--mode", "strict")
+    path = interruptions / "results_user_interruption_fixed.json"
+    assert json.loads(path.read_text()) == fixed
+    assert len(list(interruptions.glob("samples_user_interruption_*.jsonl"))) == 2
+
+
+def test_words_serve_another_task_too(interruptions, monkeypatch):
+    score(interruptions, "pause_handling")
+    words = (interruptions / "1" / "output.json").read_bytes()
+    monkeypatch.setattr(bench, "make_transcriber", None)
+    code, results = score(interruptions, "user_interruption")
+    assert code == 0 and results["figures"]["take_over_rate"] == 1.0
+    assert (interruptions / "1" / "output.json").read_bytes() == words
+
+
+@pytest.mark.parametrize(
+    "options, version",
+    [
+        (("--asr_model", "another"), "1.0"),
+        (("--asr_engine", "transformers"), "1.0"),
+        ((), "1.1"),
+    ],
+)
+def test_words_of_another_recogniser_are_made_anew(
+    interruptions, monkeypatch, options, version
+):
+    _, results = score(interruptions, "user_interruption")
+    first = {"engine": "faster_whisper", "model": ASR_MODEL, "version": "1.0"}
+    assert results["recognisers"] == [{"recogniser": first, "num_transcripts": 2}]
+    calls = []
+    monkeypatch.setattr(bench, "versions_of", lambda names: {names[0]: version})
+    monkeypatch.setattr(
+        bench, "make_transcriber", lambda options: calls.append(1) or hear_words
+    )
+    _, results = score(interruptions, "user_interruption", *options)
+    (row,) = results["recognisers"]
+    assert row["recogniser"] != first and row["num_transcripts"] == 2
+    score(interruptions, "user_interruption", *options)
+    assert calls == [1]
+
+
+def test_words_that_others_wrote_are_taken_and_told(interruptions):
+    put(interruptions / "2" / "output.json", chunks((7.5, 9.0)))
+    _, results = score(interruptions, "user_interruption")
+    ours = {"engine": "faster_whisper", "model": ASR_MODEL, "version": "1.0"}
+    assert results["recognisers"] == [
+        {"recogniser": ours, "num_transcripts": 1},
+        {"recogniser": None, "num_transcripts": 1},
+    ]
+
+
+def test_words_of_any_recogniser_are_taken_where_none_is_named(interruptions):
+    score(interruptions, "user_interruption", "--asr_model", "another")
+    code, results = score(interruptions, "user_interruption", "--asr_model", "none")
+    assert code == 0
+    assert results["recognisers"][0]["recogniser"]["model"] == "another"
+
+
+def test_recogniser_that_is_not_there_is_told_with_options_of_this_command(
+    interruptions, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(bench, "make_transcriber", make_transcriber)
+    options = ("--asr_model", str(tmp_path / "nothing"))
+    code, results = score(interruptions, "user_interruption", *options)
+    assert code == 1 and results is None
+    error = capsys.readouterr().err
+    assert "no speech recogniser at" in error and "--asr_model none" in error
+    assert "--no_asr" not in error
 
 
 def test_judge_out_of_reach_leaves_the_rest(interruptions, judge, capsys):
@@ -364,6 +463,44 @@ def test_rubbish_of_the_judge_is_counted(interruptions, judge):
     code, results = score(interruptions, "user_interruption", "--judge", "some")
     assert code == 0 and len(fake.asked) == 6  # three tries each
     assert results["figures"]["num_rating_failures"] == 2
+
+
+def test_what_the_judge_refuses_is_a_failure_and_the_rest_is_judged(
+    interruptions, judge
+):
+    def refuse_long(text):
+        if "w16" in text:
+            raise Refused("HTTP 400, too long")
+        return "Rating: 4"
+
+    judge(refuse_long)
+    code, results = score(interruptions, "user_interruption", "--judge", "some")
+    figures = results["figures"]
+    assert code == 0 and results["judge_problem"] is None
+    assert (figures["num_rated"], figures["num_rating_failures"]) == (1, 1)
+    path = interruptions / "samples_user_interruption_fixed.jsonl"
+    _, row = map(json.loads, path.read_text().splitlines())
+    assert row["rating"] is None and row["rating_failure"] == "HTTP 400, too long"
+
+
+def test_a_judge_that_goes_away_leaves_what_it_said(tmp_path, judge, monkeypatch):
+    monkeypatch.setattr(scoring, "QUESTIONS_AT_A_TIME", 2)
+    for name in range(6):
+        interruption(tmp_path, f"{name}", (7.8, 10.0))
+    replies = iter(["Rating: 5"] * 3)
+
+    def reply(text):
+        try:
+            return next(replies)
+        except StopIteration:
+            raise Unavailable("gone") from None
+
+    fake = judge(reply)
+    code, results = score(tmp_path, "user_interruption", "--judge", "some")
+    assert code == 3 and results["judge_problem"] == "gone"
+    assert results["figures"]["num_rated"] == 2
+    assert results["figures"]["num_rating_failures"] == 4
+    assert len(fake.asked) == 4
 
 
 def test_backchannels_with_and_without_peoples_times(tmp_path):
@@ -473,7 +610,11 @@ def test_fault_of_one_sample_is_one_line(interruptions, capsys, spoil, message):
     assert message in results["problems"]["1"]
     lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("problem")]
     assert len(lines) == 1 and lines[0].startswith("problem: 1: ")
-    rows = (interruptions / "samples_user_interruption.jsonl").read_text().splitlines()
+    rows = (
+        (interruptions / "samples_user_interruption_fixed.jsonl")
+        .read_text()
+        .splitlines()
+    )
     assert [list(json.loads(row))[1] for row in rows] == ["problem", "taken"]
 
 
@@ -495,7 +636,7 @@ def test_without_a_recogniser_words_must_be_there(interruptions):
     put(interruptions / "2" / "output.json", chunks((7.5, 9.0)))
     code, results = score(interruptions, "user_interruption", "--asr_model", "none")
     assert code == 3 and results["num_scored"] == 1
-    assert "has no words of output.wav; give --asr_model" in results["problems"]["1"]
+    assert "has no words of output.wav as the task needs" in results["problems"]["1"]
 
 
 def test_word_without_end_ends_where_it_starts(tmp_path):

@@ -1,5 +1,7 @@
 """The endpoint, against a server that this test runs."""
 
+import json
+
 import pytest
 from chat_server import Server, completion
 
@@ -84,10 +86,28 @@ def test_the_server_may_ask_for_a_longer_pause(tmp_path):
     assert pauses == [20]
 
 
-@pytest.mark.parametrize("rubbish", ["<html>", "[]", '{"choices": []}', "3"])
+def content(value):
+    return json.dumps({"choices": [{"message": {"content": value}}]})
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "<html>",
+        "[]",
+        '{"choices": []}',
+        '{"choices": {"a": 1}}',
+        "3",
+        "[" * 100_000,
+        content([{"type": "text", "text": "Hello."}]),
+        content({"text": "Hello."}),
+        content(3),
+        content(False),
+    ],
+)
 def test_rubbish_is_asked_again_and_told_in_the_end(tmp_path, rubbish):
     with Server((200, rubbish, {})) as server:
-        with pytest.raises(ValueError, match="no answer in 2 tries.*no chat complet"):
+        with pytest.raises(ValueError, match="no answer in 2 tries.*no .*chat complet"):
             endpoint(server, tmp_path, tries=2).complete([PROMPT])
     assert len(server.requests) == 2
 
@@ -111,6 +131,62 @@ def test_a_server_that_is_not_there_is_told(tmp_path):
     )
     with pytest.raises(Unavailable, match="no answer in 2 tries.*ConnectionError"):
         backend.complete([PROMPT])
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content-Length": "500"}, {"Transfer-Encoding": "chunked"}]
+)
+def test_an_answer_that_breaks_off_is_asked_again(tmp_path, headers):
+    broken = (200, '{"cho', headers)
+    with Server(broken, completion("Hello.")) as server:
+        assert endpoint(server, tmp_path).complete([PROMPT]) == ["Hello."]
+    assert len(server.requests) == 2
+
+
+def test_an_answer_in_a_wrong_encoding_is_asked_again(tmp_path):
+    broken = (200, "no gzip", {"Content-Encoding": "gzip"})
+    with Server(broken, completion("Hello.")) as server:
+        assert endpoint(server, tmp_path).complete([PROMPT]) == ["Hello."]
+
+
+def test_a_server_that_sends_in_circles_cannot_be_asked(tmp_path):
+    circle = {"Location": "/v1/chat/completions", "Content-Length": "0"}
+    with Server((307, "", circle)) as server:
+        with pytest.raises(Unavailable, match="cannot be asked .TooManyRedirects"):
+            endpoint(server, tmp_path).complete([PROMPT])
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "ключ"])
+def test_a_key_that_no_header_can_hold_is_told(tmp_path, monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with Server(completion("Hello.")) as server:
+        with pytest.raises(Unavailable, match="the key in OPENAI_API_KEY") as error:
+            endpoint(server, tmp_path).complete([PROMPT])
+    assert key not in str(error.value) and server.requests == []
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[x/v1", "http://host:port/v1"])
+def test_an_invalid_url_is_told_at_once(tmp_path, url):
+    with pytest.raises(Unavailable, match="is no URL of an endpoint"):
+        Endpoint(url, "llama", cache=tmp_path)
+
+
+def test_a_damaged_kept_answer_is_told(tmp_path):
+    with Server(completion("Hello.")) as server:
+        backend = endpoint(server, tmp_path)
+        backend.complete([PROMPT])
+        (kept,) = (tmp_path / "cache").iterdir()
+        for damage in ("", "[]", '{"text": 3}'):
+            kept.write_text(damage)
+            with pytest.raises(Unavailable, match=f"{kept} is damaged.*delete it"):
+                backend.complete([PROMPT])
+
+
+def test_answers_that_cannot_be_kept_are_not_paid_for_ever(tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    with Server(completion("Hello.")) as server:
+        with pytest.raises(Unavailable, match="cannot be kept in .*cache .*exists"):
+            endpoint(server, tmp_path).complete([PROMPT])
 
 
 def test_a_refused_request_is_not_tried_again(tmp_path):
@@ -143,6 +219,15 @@ def test_nothing_is_asked_twice(tmp_path):
         assert endpoint(server, tmp_path).complete([PROMPT]) == ["one"]
         other = Prompt(PROMPT.messages, seed=8)
         assert endpoint(server, tmp_path).complete([other]) == ["two"]
+    assert len(server.requests) == 2
+
+
+def test_prompts_that_are_alike_are_asked_once(tmp_path):
+    other = Prompt(PROMPT.messages, seed=8)
+    prompts = [PROMPT, other, *[PROMPT] * 14]
+    with Server(lambda request: completion(str(request["seed"]))) as server:
+        texts = endpoint(server, tmp_path).complete(prompts)
+    assert texts == ["7", "8", *["7"] * 14]
     assert len(server.requests) == 2
 
 

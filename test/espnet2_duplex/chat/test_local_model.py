@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 from transformers import LlamaForCausalLM as Llama
 
 from espnet2_duplex.chat.attention import GROUPED
-from espnet2_duplex.chat.backend import Message, Prompt, open_backend
+from espnet2_duplex.chat.backend import Message, Prompt, Unavailable, open_backend
 from espnet2_duplex.chat.local_model import (
     LocalModel,
     alike,
@@ -64,6 +64,13 @@ def test_a_batch_gives_what_transformers_generates_for_each_alone(folder, backen
     texts = ["The sun is a star.", "Water", "A spider has eight legs. Water boils."]
     prompts = [prompt(text, temperature=0) for text in texts]
     assert backend.complete(prompts) == [greedy(folder, text) for text in texts]
+
+
+def test_messages_that_the_chat_template_does_not_take_are_told(folder):
+    backend = LocalModel(folder, device="cpu")
+    backend._tokenizer.chat_template = "{{ raise_exception('System role?') }}"
+    with pytest.raises(Unavailable, match="does not take the messages .System role"):
+        backend.complete([prompt("Water")])
 
 
 def test_a_seed_gives_its_text_whatever_is_written_beside_it(backend):

@@ -57,6 +57,23 @@ def test_unknown_detector_is_refused():
         make_detector(ActivityOptions(vad="webrtc"))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"merge_gap_seconds": float("nan")},
+        {"min_speech_seconds": -0.1},
+        {"min_silence_seconds": float("inf")},
+        {"threshold": 1.5},
+        {"threshold_db": float("-inf")},
+        {"threshold_db": 3.0},
+    ],
+)
+def test_options_outside_their_range_are_named(options):
+    ((name, value),) = options.items()
+    with pytest.raises(ValueError, match=f"^{name} is {value}; expected a finite"):
+        ActivityOptions(**options)
+
+
 def test_segment_that_ends_before_it_starts_is_refused():
     with pytest.raises(ValueError, match="its end must follow"):
         Segment(2.0, 2.0)

@@ -23,6 +23,9 @@ RATE = 16000
         ({"engine": "ears"}, "'ears'; expected one of faster_whisper, transformers"),
         ({"window_seconds": 31.0}, "31.0 s; expected 2 to 30 s"),
         ({"window_seconds": 0.5}, "expected 2 to 30 s"),
+        ({"window_seconds": float("nan")}, "the ASR window is nan s"),
+        ({"batch_size": 0}, "batch_size of the ASR is 0; expected 1 or more"),
+        ({"num_workers": 0}, "num_workers of the ASR is 0; expected 1 or more"),
     ],
 )
 def test_invalid_options_are_named(options, message):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from espnet2_duplex.metrics.activity import Segment
-from espnet2_duplex.metrics.asr import transcription
+from espnet2_duplex.metrics.asr import cache, transcription
 from espnet2_duplex.metrics.asr.interface import AsrOptions, Transcript
 from espnet2_duplex.metrics.asr.transcription import cut_clip, transcribe
 from espnet2_duplex.words import Word
@@ -81,10 +81,22 @@ def test_only_what_changed_is_transcribed_anew(recogniser, tmp_path):
     assert recogniser.calls == [2, 1, 2, 2]
 
 
-def test_number_of_workers_does_not_discard_the_cache(recogniser, tmp_path):
+@pytest.mark.parametrize(
+    "speed", [{"num_workers": 4}, {"batch_size": 1}, {"device": "cuda:1"}]
+)
+def test_speed_does_not_discard_the_cache(recogniser, tmp_path, speed):
     run(recogniser, tmp_path)
-    run(recogniser, tmp_path, options=replace(OPTIONS, num_workers=4))
+    run(recogniser, tmp_path, options=replace(OPTIONS, **speed))
     assert recogniser.num_made == 1
+
+
+def test_another_version_of_the_engine_transcribes_anew(
+    recogniser, tmp_path, monkeypatch
+):
+    run(recogniser, tmp_path)
+    monkeypatch.setattr(cache, "versions_of", lambda names: dict.fromkeys(names, "99"))
+    run(recogniser, tmp_path)
+    assert recogniser.calls == [2, 2]
 
 
 def test_silent_agent_needs_no_recogniser(recogniser, tmp_path):

@@ -156,6 +156,14 @@ def test_page_escapes_texts_and_needs_no_other_file():
     assert "http" not in page
 
 
+def test_page_shows_a_difference_below_its_value_and_the_paper_below_ours():
+    page = page_of([])
+    cell = "<td>3.50<small>Δ -0.50<br>[-0.50, -0.50]</small></td>"
+    assert cell in page
+    assert page.count('<tr class="paper group">') == 1
+    assert page.index("tiny") < page.index("paper: Mimi")
+
+
 def test_page_leaves_out_examples_that_make_it_heavy():
     one = example("text")
     size = len(page_of([one])) - len(page_of([]))

@@ -1,9 +1,10 @@
-"""Questions to a judge: retries, failures, labels."""
+"""The judge's questions and labels."""
 
 from collections import Counter
 
 import pytest
 
+from espnet2_duplex.chat.asking import BadAnswer, ask
 from espnet2_duplex.chat.backend import Message
 from espnet2_duplex.metrics.full_duplex_bench.behaviour import (
     BehaviourCounts,
@@ -11,7 +12,11 @@ from espnet2_duplex.metrics.full_duplex_bench.behaviour import (
     behaviour_chat,
     parse_label,
 )
-from espnet2_duplex.metrics.full_duplex_bench.judging import ask
+from espnet2_duplex.metrics.full_duplex_bench.judging import (
+    NUM_TRIES,
+    other_try,
+    question_of,
+)
 from espnet2_duplex.words import Word
 
 
@@ -32,24 +37,27 @@ def chats(*texts):
 
 
 def number(reply):
-    return int(reply) if reply.isdigit() else None
+    if not reply.isdigit():
+        raise BadAnswer("no number")
+    return int(reply)
 
 
-def test_what_cannot_be_parsed_is_asked_again_with_another_seed():
+def ask_for_numbers(judge, *texts):
+    questions = [question_of(chat, number) for chat in chats(*texts)]
+    return ask(judge, questions, other_try, NUM_TRIES)
+
+
+def test_the_judge_is_greedy_at_first_and_draws_then():
     judge = FakeJudge(lambda text, seed: "7" if text == "easy" or seed else "hm")
-    assert ask(judge, chats("easy", "hard"), number) == [7, 7]
+    assert ask_for_numbers(judge, "easy", "hard") == [7, 7]
     assert judge.asked == [("easy", 0, 0.0), ("hard", 0, 0.0), ("hard", 1, 0.7)]
 
 
 def test_rubbish_is_a_failure_after_three_tries():
     judge = FakeJudge(lambda text, seed: "rubbish")
-    assert ask(judge, chats("a"), number) == [None]
+    (failure,) = ask_for_numbers(judge, "a")
+    assert str(failure) == "no number"
     assert [seed for _, seed, _ in judge.asked] == [0, 1, 2]
-
-
-def test_nothing_to_ask_asks_nobody():
-    judge = FakeJudge(lambda text, seed: "1")
-    assert ask(judge, [], number) == [] and judge.asked == []
 
 
 @pytest.mark.parametrize(
@@ -59,12 +67,20 @@ def test_nothing_to_ask_asks_nobody():
         ("label: C_RESUME.", "RESUME"),
         ("Label: **uncertain**", "UNCERTAIN"),
         ("Label: RESPOND? No.\nLabel: UNKNOWN", "UNKNOWN"),
-        ("RESPOND", None),
-        ("Label: IGNORE", None),
+        ("Label: UNKNOWN\nIt cannot be Label: RESPOND, as it is silent.", "UNKNOWN"),
     ],
 )
 def test_label_of_a_reply(reply, label):
     assert parse_label(reply) == label
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["RESPOND", "Label: IGNORE", "Label: RESPONDING", "Label: RESPOND, RESUME or so"],
+)
+def test_a_reply_without_a_label_is_no_answer(reply):
+    with pytest.raises(BadAnswer, match="no line ends with a label"):
+        parse_label(reply)
 
 
 def test_failures_are_counted_and_never_in_the_shares():

@@ -91,6 +91,14 @@ def test_silent_agent_has_nothing_to_measure():
     assert figures["stop_latency_mean"] is figures["response_latency_mean"] is None
 
 
+def test_spread_of_the_latencies():
+    counts = count([QUESTION, EVENT], [(3.5, 6.8), (9.4, 12.0)])
+    figures = counts.figures("fixed")
+    # 0.5 and 0.4 s; one stop has no spread.
+    assert abs(figures["response_latency_std"] - 0.1 / 2**0.5) < 1e-9
+    assert figures["stop_latency_std"] is None
+
+
 def test_counts_add_with_the_other_counts_of_v15():
     one = count([QUESTION, EVENT], [(3.5, 6.8)])
     total = OverlapCounts(1, one) + OverlapCounts(1, one) + OverlapCounts()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from espnet2_duplex.chat.asking import BadAnswer
 from espnet2_duplex.metrics.activity import Segment
 from espnet2_duplex.metrics.full_duplex_bench.ratings import (
     RatingCounts,
@@ -55,6 +56,22 @@ def test_agent_that_never_stops_has_no_latency():
     assert figures["stop_latency_mean"] is None
 
 
+def test_a_quick_answer_after_a_stop_is_no_talking_on():
+    words = spoken(12.3, 16.0)
+    figures = fixed(words, (5.0, 11.9), (12.3, 14.0), (14.2, 16.0))
+    assert figures["num_never_stopped"] == 0
+    assert figures["stop_latency_mean"] == pytest.approx(1.9)
+    assert figures["latency_mean"] == pytest.approx(0.3)
+
+
+def test_a_short_pause_during_the_interruption_is_no_stop():
+    words = spoken(12.0, 16.0)
+    assert fixed(words, (5.0, 10.4), (10.8, 16.0))["num_never_stopped"] == 1
+    figures = fixed(words, (5.0, 10.4), (10.9, 16.0))  # 0.5 s
+    assert figures["num_never_stopped"] == 0
+    assert figures["stop_latency_mean"] == pytest.approx(0.4)
+
+
 def test_agent_that_begins_during_the_interruption_is_early():
     words = spoken(12.0, 16.0)
     figures = fixed(words, (5.0, 10.5), (11.5, 16.0))
@@ -103,18 +120,40 @@ def test_ratings_are_of_those_that_were_rated():
 @pytest.mark.parametrize(
     "reply, rating",
     [
+        ("It fits. Rating: 5.", 5),
+        ("**Rating (0-5):** 4", 4),
+        ("Rating: 4/5", 4),
+        ("The scale is 0 to 5.\n_Rating: 2_\n", 2),
+        ("Rating: 4\nA rating of 5 would be too much.", 4),
         ("It fits.\nRating: 5", 5),
         ("rating: **0**", 0),
         ("Rating 2 would be harsh.\nRating: 3", 3),
-        ("Rating: 7", None),
-        ("Rating: 35", None),
-        ("Rating: 3.5", None),
-        ("I cannot say", None),
-        ("", None),
     ],
 )
-def test_a_reply_without_a_rating_from_0_to_5_is_none(reply, rating):
+def test_the_rating_of_a_reply_ends_its_last_line_with_one(reply, rating):
     assert parse_rating(reply) == rating
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "7",
+        "35",
+        "05",
+        "3.5",
+        "-3",
+        "3-5",
+        "0 to 5",
+        "4/10",
+        "four",
+        "4 or 5",
+        "\n4",
+        "",
+    ],
+)
+def test_a_reply_without_a_rating_from_0_to_5_is_no_answer(number):
+    with pytest.raises(BadAnswer, match="no line ends with a rating from 0 to 5"):
+        parse_rating(f"It fits.\nRating: {number}")
 
 
 def test_the_judge_sees_both_turns_and_the_answer():

@@ -217,5 +217,13 @@ def test_the_speed_of_the_data_may_differ_between_sets_but_not_in_one():
     assert "quality.characters_per_second is 14.0, not 16.0" in note
 
 
+def test_another_voice_is_named_by_the_beginning_of_its_digest():
+    one, other = (
+        {"a": {"options": {"speech": {"voice": digit * 64}}}} for digit in "12"
+    )
+    note = differences_note({"duplex": one, "other": other})
+    assert note.endswith("other on a: speech.voice is 22222222, not 11111111.")
+
+
 def test_systems_scored_alike_need_no_note():
     assert differences_note({"duplex": {"a": options()}, "other": {}}) == ""

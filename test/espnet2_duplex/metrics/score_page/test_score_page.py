@@ -207,6 +207,19 @@ def test_tables_have_ours_the_baseline_and_the_paper(page):
         assert text in shown
 
 
+def test_a_table_without_any_figure_is_not_there(html):
+    assert "All scores: turn taking" in html
+    assert "All scores: answers and speech" not in html
+
+
+def test_systems_that_were_scored_differently_are_named_below_the_tables(sets):
+    other = {"options": {"turn_taking": {"min_answer_seconds": 2.0}}}
+    html = render_score_page("run", sets, {"gt_llm": {"test_qa": other}})
+    note = "GT+LLM on test_qa: turn_taking.min_answer_seconds is 2.0, not 1.04."
+    assert html.count(note) == 3
+    assert "Not scored alike" not in render_score_page("run", sets)
+
+
 def test_filters_offer_what_occurs(page):
     values = [attributes["value"] for attributes in page.find("option")]
     assert values == [
@@ -303,16 +316,19 @@ def test_envelope_holds_lowest_and_highest_sample_of_each_stretch():
 
 
 def test_transcripts_are_shown_only_where_they_differ_from_what_was_written():
-    fields = conversation("x")
-    assert differing_utterances(fields) == []
-    other = {"start": 5.22, "end": 6.14, "text": "Five.", "words": []}
-    fields["utterances"][1] = other
-    assert differing_utterances(fields) == [other]
+    same, other = answer("It is Lima.", "it is Lima"), answer("Four.", "Five.")
+    fields = conversation("x", answers=[same, {**other, "user_turn": 1}])
+    five = {"start": 5.22, "end": 6.14, "text": "Five.", "words": []}
+    fields["utterances"][1] = five
+    assert differing_utterances(fields) == [five]
+    assert differing_utterances({**fields, "answers": [same]}) == []
     assert differing_utterances({**fields, "written_turns": []}) == []
 
 
 def test_segments_of_one_answer_are_compared_together():
-    fields = conversation("x")
+    """Also where the user begins between what is written and what is said."""
+    fields = conversation("x", answers=[answer("It is Lima.", "It is Lima.")])
+    fields["user_turns"][1]["start"] = 2.5
     fields["utterances"][:1] = [
         {"start": 2.2, "end": 2.8, "text": "It is", "words": []},
         {"start": 3.0, "end": 3.4, "text": "Lima.", "words": []},
