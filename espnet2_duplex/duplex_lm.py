@@ -5,7 +5,7 @@ channels of frame t + 1. With the speech delayed by one frame that is text of fr
 t + 1 and speech of frame t.
 """
 
-from typing import NamedTuple
+from typing import Collection, NamedTuple
 
 import torch
 
@@ -54,16 +54,22 @@ class DuplexLM(torch.nn.Module):
         return user + self.backbone.embed_text(text) + speech_embeds.sum(dim=-2)
 
     def logits(self, hidden: torch.Tensor) -> DuplexLogits:
-        """(B, T, H) -> DuplexLogits."""
+        """(..., H) -> DuplexLogits (..., V) and (..., K, S)."""
         speech = self.speech_head(hidden)
         speech = speech.unflatten(-1, (self.num_codebooks, self.speech_ids.size))
         return DuplexLogits(self.backbone.text_logits(hidden), speech)
+
+    def hidden(
+        self, user: torch.Tensor, text: torch.Tensor, speech: torch.Tensor
+    ) -> torch.Tensor:
+        """What the heads see of whole conversations, (B, T, H)."""
+        return self.backbone(self.fuse(user, text, speech))
 
     def forward(
         self, user: torch.Tensor, text: torch.Tensor, speech: torch.Tensor
     ) -> DuplexLogits:
         """Whole conversations; user (B, T, H), text (B, T), speech (B, T, K)."""
-        return self.logits(self.backbone(self.fuse(user, text, speech)))
+        return self.logits(self.hidden(user, text, speech))
 
     def init_state(self, batch_size: int = 1) -> BackboneState:
         return self.backbone.init_state(batch_size)
@@ -78,3 +84,57 @@ class DuplexLM(torch.nn.Module):
         """The next frame; user (B, 1, H), text (B, 1), speech (B, 1, K)."""
         hidden, state = self.backbone.step(self.fuse(user, text, speech), state)
         return self.logits(hidden), state
+
+    def training_flops(self, num_keys: torch.Tensor) -> torch.Tensor:
+        """FLOPs of one frame, forward and backward.
+
+        As PaLM counts them (arXiv 2204.02311, appendix B)::
+
+            6 N + 4 F + 12 * layers * width * keys
+
+        N are the trained and F the frozen weights of matrices (a frozen one passes the
+        gradient on but needs none of its own), the heads among them, embedding tables
+        not; width is that of the attention, heads times their size; keys is the number
+        of frames a frame attends to. Recomputation counts as overhead, so nothing.
+
+        Args:
+            num_keys: () mean over the frames of the batch.
+        """
+        llm = self.backbone.llm
+        head = llm.get_output_embeddings().weight
+        tables = {llm.get_input_embeddings().weight, self.speech_embedding.weight}
+        config = llm.config.get_text_config()
+        heads = config.num_attention_heads
+        width = heads * (
+            getattr(config, "head_dim", None) or config.hidden_size // heads
+        )
+        attention = 12 * config.num_hidden_layers * width * num_keys
+        return weight_flops(self, 4, without=tables - {head}) + attention
+
+
+def weight_flops(
+    module: torch.nn.Module,
+    frozen_flops: int,
+    without: Collection[torch.nn.Parameter] = (),
+) -> int:
+    """FLOPs per frame of the weights of `module`: 6 of a trained one.
+
+    Args:
+        module: Its layers run once per frame.
+        frozen_flops: Of a frozen weight: 2 for the forward pass, and 2 more where the
+            gradient passes through.
+        without: Weights that are looked up, not multiplied.
+    """
+    return sum(
+        # DeepSpeed leaves a parameter empty that another rank holds.
+        getattr(weight, "ds_numel", weight.numel())
+        * (6 if weight.requires_grad else frozen_flops)
+        for weight in module.parameters()
+        if weight not in without
+    )
+
+
+def attended_pairs(num_frames: torch.Tensor, window_frames: int) -> torch.Tensor:
+    """Pairs of a frame and one it attends to, in sequences of `num_frames` (...)."""
+    first = num_frames.clamp(max=window_frames)  # these attend to all before them
+    return first * (first + 1) // 2 + (num_frames - first) * window_frames

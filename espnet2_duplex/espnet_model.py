@@ -4,8 +4,18 @@ import torch
 from espnet2.torch_utils.device_funcs import force_gatherable
 from espnet2.train.abs_espnet_model import AbsESPnetModel
 
-from espnet2_duplex.duplex_lm import DuplexLM
-from espnet2_duplex.loss import ChannelLoss, LossWeights, duplex_loss
+from espnet2_duplex.duplex_lm import DuplexLM, attended_pairs, weight_flops
+from espnet2_duplex.loss import (
+    Labels,
+    LossWeights,
+    Ratio,
+    UserTextCTC,
+    channel_loss,
+    channel_stats,
+    frame_losses,
+    learning_curves,
+    per_frame,
+)
 from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
 from espnet2_duplex.perception.adapter import Adapter
 from espnet2_duplex.precision import fast_bfloat16
@@ -26,6 +36,11 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
             (0 in the paper).
         bfloat16: Whether to compute in bfloat16 (weights and loss stay float32) where
             the processor can; ESPnet's `--use_amp` does that on CUDA only.
+        logits_chunk_frames: Frames whose logits exist at once, for large vocabularies
+            and long batches; None: all of the batch. The loss is the same to rounding.
+        ctc_weight: Weight of the auxiliary CTC loss on the user's text, summed and
+            divided by the number of frames as the channels are (0 in the paper: none).
+            Batches then need `user_text`.
         extract_feats_in_collect_stats: ESPnet's switch; there are no features to
             collect, so that stage 7 need not build the LLM.
     """
@@ -39,6 +54,8 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         loss_weights: dict = {},
         code_noise: float = 0.0,
         bfloat16: bool = False,
+        logits_chunk_frames: int | None = None,
+        ctc_weight: float = 0.0,
         extract_feats_in_collect_stats: bool = False,
     ):
         super().__init__()
@@ -49,6 +66,11 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         self.loss_weights = LossWeights(**loss_weights)
         self.code_noise = code_noise
         self.bfloat16 = bfloat16 and fast_bfloat16()
+        self.logits_chunk_frames = logits_chunk_frames
+        self.ctc_weight = ctc_weight
+        if ctc_weight:
+            num_tokens = duplex_lm.backbone.num_tokens
+            self.user_ctc = UserTextCTC(encoder.output_size, num_tokens)
         self.extract_feats_in_collect_stats = extract_feats_in_collect_stats
 
     def forward(
@@ -59,6 +81,8 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         text_lengths: torch.Tensor,
         codes: torch.Tensor,
         codes_lengths: torch.Tensor,
+        user_text: torch.Tensor | None = None,
+        user_text_lengths: torch.Tensor | None = None,
         **kwargs,
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         """Loss of one batch.
@@ -73,28 +97,82 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
             text_lengths: (B,) frames.
             codes: (B, T, K) int64, delayed channels.
             codes_lengths: (B,) frames.
+            user_text: (B, U) int64 tokens of the user's turns; for the CTC loss.
+            user_text_lengths: (B,) tokens.
             kwargs: What the trainer adds (`utt_id`).
+
+        Raises:
+            ValueError: If there is a `ctc_weight` but no `user_text`.
         """
         inputs = self.corrupt_codes(codes[:, :-1]) if self.training else codes[:, :-1]
+        steps = torch.arange(1, text.shape[1], device=text.device)
+        valid = steps[None] < text_lengths[:, None]  # label of step t is frame t + 1
+        labels = Labels(text[:, 1:], codes[:, 1:], valid)
         with torch.autocast(
             user_speech.device.type, torch.bfloat16, enabled=self.bfloat16
         ):
-            user = self.encode_user(user_speech, user_speech_lengths)  # (B, T, H)
+            heard, _ = self.encoder(user_speech, user_speech_lengths)  # (B, T, D)
+            user = self.adapter(heard)  # (B, T, H)
             assert user.shape[1] == text.shape[1], (user.shape, text.shape)
-            logits = self.duplex_lm(user[:, :-1], text[:, :-1], inputs)
-        steps = torch.arange(1, text.shape[1], device=text.device)
-        valid = steps[None] < text_lengths[:, None]  # label of step t is frame t + 1
-        sums = duplex_loss(
-            logits, text[:, 1:], codes[:, 1:], valid, self.text_ids, self.loss_weights
-        )
+            hidden = self.duplex_lm.hidden(user[:, :-1], text[:, :-1], inputs)
+            frames = frame_losses(
+                self.duplex_lm.logits, hidden, labels, self.logits_chunk_frames
+            )
+            ratios = self.auxiliary(heard, text_lengths, user_text, user_text_lengths)
+        sums = channel_loss(frames, labels, self.text_ids, self.loss_weights)
         loss = sums.mean(self.loss_weights)
-        stats = channel_stats(sums, loss)
+        if self.ctc_weight:
+            loss = loss + self.ctc_weight * ratios["loss_ctc"].total / sums.num_frames
+        ratios |= learning_curves(
+            frames, labels, self.text_ids, self.duplex_lm.speech_ids
+        )
+        stats = channel_stats(sums, loss) | per_frame(ratios, sums.num_frames)
+        stats["gflop_per_frame"] = self.training_flops(text_lengths - 1) / 1e9
         return force_gatherable((loss, stats, sums.num_frames), loss.device)
 
-    def encode_user(self, speech: torch.Tensor, num_samples: torch.Tensor):
-        """(B, S) samples -> (B, T, H) embeddings."""
-        embeds, _ = self.encoder(speech, num_samples)
-        return self.adapter(embeds)
+    def encode_user(
+        self, speech: torch.Tensor, num_samples: torch.Tensor
+    ) -> torch.Tensor:
+        """(B, S) samples -> (B, T, H) embeddings, as `forward` makes them."""
+        heard, _ = self.encoder(speech, num_samples)
+        return self.adapter(heard)
+
+    def auxiliary(
+        self,
+        heard: torch.Tensor,
+        num_frames: torch.Tensor,
+        user_text: torch.Tensor | None,
+        user_text_lengths: torch.Tensor | None,
+    ) -> dict[str, Ratio]:
+        """`loss_ctc`, nats per token of the user; nothing without a `ctc_weight`."""
+        if not self.ctc_weight:
+            return {}
+        if user_text is None:
+            raise ValueError(
+                f"ctc_weight is {self.ctc_weight} but the batch has no user_text; "
+                "build the preprocessor with user_text=True"
+            )
+        loss = self.user_ctc(
+            heard, num_frames, user_text, user_text_lengths, self.logits_chunk_frames
+        )
+        return {"loss_ctc": Ratio(loss, user_text_lengths.sum())}
+
+    def training_flops(self, num_frames: torch.Tensor) -> torch.Tensor:
+        """FLOPs per frame of a training step on conversations of `num_frames` (B,).
+
+        The language model's (`DuplexLM.training_flops`) and those of the weights of
+        encoder and adapter. Layers of an encoder that run more often than once per
+        frame, and its attention, are not counted: a lower bound.
+        """
+        pairs = attended_pairs(num_frames, self.duplex_lm.backbone.window_frames)
+        language = self.duplex_lm.training_flops(pairs.sum() / num_frames.sum())
+        below = any(p.requires_grad for p in self.encoder.parameters())
+        frozen = 4 if below else 2  # without a trained weight there is no gradient
+        return (
+            language
+            + weight_flops(self.encoder, frozen)
+            + weight_flops(self.adapter, 4)
+        )
 
     def corrupt_codes(self, codes: torch.Tensor) -> torch.Tensor:
         """Replace all K codes of a share `code_noise` of the frames (B, T, K)."""
@@ -109,14 +187,3 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
     def collect_feats(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Nothing: the encoder normalises by itself."""
         return {}
-
-
-def channel_stats(sums: ChannelLoss, loss: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Per-frame means for ESPnet's log: losses and accuracies by channel."""
-    return {
-        "loss": loss.detach(),
-        "loss_text": sums.text.detach() / sums.num_frames,
-        "loss_speech": sums.speech.detach().mean() / sums.num_frames,
-        "acc_text": sums.text_correct / sums.num_frames,
-        "acc_speech": sums.speech_correct.float().mean() / sums.num_frames,
-    }

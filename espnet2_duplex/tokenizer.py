@@ -5,9 +5,11 @@ corpus, ``hugging_face`` is the language model's own tokenizer. A tokenizer with
 <BOS> or <PAD> gets them added (DESIGN, "Streams"), so that any LLM works.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Protocol, Sequence
 
+from espnet2_duplex.llm_source import read_llm_tokenizer
 from espnet2_duplex.vocabulary import TextIds
 
 
@@ -22,6 +24,12 @@ class TextTokenizer(Protocol):
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Text of `token_ids`, which hold no specials."""
+
+    def encode_prompt(self, system_prompt: str) -> list[int]:
+        """Token ids of a system prompt in the LLM's own chat template, if it has one."""
+
+    def pieces(self) -> list[str]:
+        """The vocabulary in the order of its ids."""
 
 
 class SentencePieceTokenizer:
@@ -61,21 +69,28 @@ class SentencePieceTokenizer:
     def decode(self, token_ids: Sequence[int]) -> str:
         return self.processor.decode(list(token_ids))
 
+    def encode_prompt(self, system_prompt: str) -> list[int]:
+        return self.encode(system_prompt)
+
+    def pieces(self) -> list[str]:
+        return [self.processor.id_to_piece(i) for i in range(self.size)]
+
 
 class HuggingFaceTokenizer:
     """The tokenizer of a Hugging Face LLM, completed with the specials it lacks.
 
     Args:
-        name_or_path: Hub name, folder, or the ``tokenizer.json`` inside a folder (the
-            form in which a packed model names it).
+        name_or_path: Hub name, folder, GGUF file, or the ``tokenizer.json`` inside a
+            folder (the form in which a packed model names it).
+
+    Raises:
+        ValueError: If there is no such tokenizer.
     """
 
     def __init__(self, name_or_path: str | Path):
-        from transformers import AutoTokenizer
-
         path = Path(name_or_path)
         folder = path.parent if path.name == "tokenizer.json" else name_or_path
-        self.tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        self.tokenizer = read_llm_tokenizer(str(folder))
         self.ids = _complete_specials(self.tokenizer)
         self.size = len(self.tokenizer)
 
@@ -84,6 +99,30 @@ class HuggingFaceTokenizer:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         return self.tokenizer.decode(list(token_ids), skip_special_tokens=True)
+
+    def encode_prompt(self, system_prompt: str) -> list[int]:
+        """See TextTokenizer.
+
+        Raises:
+            ValueError: If the template knows no system prompt of its own.
+        """
+        from jinja2 import TemplateError
+
+        if self.tokenizer.chat_template is None:
+            return self.encode(system_prompt)
+        message = {"role": "system", "content": system_prompt}
+        try:
+            text = self.tokenizer.apply_chat_template([message], tokenize=False)
+        except TemplateError as error:
+            raise ValueError(
+                f"the LLM's chat template takes no system prompt alone ({error}); "
+                "leave system_prompt out"
+            ) from error
+        return self.encode(text)
+
+    def pieces(self) -> list[str]:
+        vocabulary = self.tokenizer.get_vocab()
+        return sorted(vocabulary, key=vocabulary.__getitem__)
 
 
 def _complete_specials(tokenizer) -> TextIds:
@@ -110,6 +149,12 @@ def _complete_specials(tokenizer) -> TextIds:
         eos=tokenizer.eos_token_id,
         pad=tokenizer.pad_token_id,
     )
+
+
+def vocabulary_digest(tokenizer: TextTokenizer) -> str:
+    """A short name of the vocabulary, which tells two of the same size apart."""
+    pieces = "\n".join(tokenizer.pieces()).encode(errors="surrogatepass")
+    return hashlib.sha256(pieces).hexdigest()[:16]
 
 
 def load_tokenizer(token_type: str, model: str | Path) -> TextTokenizer:

@@ -14,6 +14,7 @@ from espnet2.legacy.utils.cli_utils import get_commandline_args
 from espnet2_duplex.atomic import replacing
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import turns_from_json
+from espnet2_duplex.llm_source import read_llm_tokenizer
 from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
 
@@ -34,7 +35,7 @@ def get_parser() -> argparse.ArgumentParser:
         default=500,
         help="Upper limit: small corpora give fewer pieces",
     )
-    parser.add_argument("--llm", help="Hub name or folder, for hugging_face")
+    parser.add_argument("--llm", help="Hub name, folder or GGUF file")
     parser.add_argument("--output", required=True, help="Folder to write to")
     return parser
 
@@ -104,17 +105,9 @@ def train_sentencepiece(texts: list[str], vocab_size: int, path: Path) -> None:
         temporary.write_bytes(model.getvalue())
 
 
-def save_llm_tokenizer(name_or_path: str, folder: Path) -> None:
+def save_llm_tokenizer(llm: str, folder: Path) -> None:
     """Save the tokenizer of an LLM, so that training and packing need no hub."""
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name_or_path)
-    except OSError as error:
-        raise ValueError(
-            f"the LLM {name_or_path!r} is neither a folder with a tokenizer nor one that "
-            "the Hugging Face hub would give; check the path or the name"
-        ) from error
+    tokenizer = read_llm_tokenizer(llm)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         tokenizer.save_pretrained(temporary)
@@ -132,7 +125,9 @@ def main(cmd=None):
         train_sentencepiece(texts, args.vocab_size, output / "bpe.model")
         tokenizer = load_tokenizer("bpe", output / "bpe.model")
     elif args.llm is None:
-        raise ValueError("hugging_face tokens need --llm, the LLM's hub name or folder")
+        raise ValueError(
+            "hugging_face tokens need --llm, the LLM's hub name, folder or GGUF file"
+        )
     else:
         save_llm_tokenizer(args.llm, output)
         tokenizer = load_tokenizer("hugging_face", output)

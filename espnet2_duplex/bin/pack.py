@@ -23,6 +23,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from requests import RequestException
 
 from espnet2_duplex.bin.cli import run_cli
+from espnet2_duplex.bin.packed_weights import inference_files
 
 TOKENIZER_SUFFIXES = (".json", ".model", ".txt", ".jinja")
 
@@ -147,12 +148,13 @@ def main(cmd=None):
         )
     outpath = Path(args.outpath)
     temporary = outpath.with_name("partial." + outpath.name)
-    pack(
-        files={"model_file": args.model_file},
-        yaml_files={"train_config": args.train_config},
-        option=needed_files(config) + args.option,
-        outpath=temporary,
-    )
+    with inference_files(args.train_config, args.model_file) as (train_config, weights):
+        pack(
+            files={"model_file": str(weights)},
+            yaml_files={"train_config": str(train_config)},
+            option=needed_files(config) + args.option,
+            outpath=temporary,
+        )
     os.replace(temporary, outpath)
     print(f"Packed: {outpath}")
 

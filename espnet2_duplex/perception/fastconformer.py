@@ -15,6 +15,7 @@ from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
 from espnet2_duplex.perception.features import NemoLogMel
 
 MELS_PER_FRAME = 8
+CONV_NORMS = ("layer_norm", "affine")
 
 
 @dataclass
@@ -27,6 +28,18 @@ class FastConformerState:
     convolution: Any  # transformers' cache
     is_first_chunk: bool = True
     ready: list[torch.Tensor] = field(default_factory=list)  # outputs (B, 1, D) to come
+
+
+class ChannelAffine(torch.nn.Module):
+    """Scale and shift per channel, (..., C) -> (..., C); the identity at first."""
+
+    def __init__(self, num_channels: int):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(num_channels))
+        self.bias = torch.nn.Parameter(torch.zeros(num_channels))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.weight + self.bias
 
 
 class FastConformerEncoder(AbsStreamingEncoder):
@@ -44,6 +57,15 @@ class FastConformerEncoder(AbsStreamingEncoder):
         num_lookahead_tokens: frames of look-ahead, 0 or more; chunks have one more.
             1 is the paper's 80 ms of right context.
         dropout: everywhere but on positions.
+        bias: whether linear layers and convolutions of the layers have one.
+        scale_input: whether the layers' input is multiplied by sqrt(output_size).
+        conv_norm: behind the convolutions: layer_norm, or affine, a scale and a shift
+            per channel, which is what a trained batch norm comes to.
+        gradient_checkpointing: whether the layers' activations are computed again in
+            the backward pass instead of being kept.
+
+    Raises:
+        ValueError: look-ahead and left context do not fit, or conv_norm is unknown.
     """
 
     def __init__(
@@ -58,6 +80,10 @@ class FastConformerEncoder(AbsStreamingEncoder):
         left_context_frames: int = 70,
         num_lookahead_tokens: int = 1,
         dropout: float = 0.1,
+        bias: bool = True,
+        scale_input: bool = True,
+        conv_norm: str = "layer_norm",
+        gradient_checkpointing: bool = False,
     ):
         super().__init__()
         if num_lookahead_tokens < 0 or left_context_frames % (num_lookahead_tokens + 1):
@@ -65,6 +91,10 @@ class FastConformerEncoder(AbsStreamingEncoder):
                 f"left_context_frames {left_context_frames} is not a multiple of the "
                 f"chunk of num_lookahead_tokens + 1 = {num_lookahead_tokens + 1} frames; "
                 "choose one that is."
+            )
+        if conv_norm not in CONV_NORMS:
+            raise ValueError(
+                f"unknown conv_norm {conv_norm!r}; choose one of {', '.join(CONV_NORMS)}."
             )
         from transformers import (
             NemotronAsrStreamingEncoder,
@@ -88,10 +118,18 @@ class FastConformerEncoder(AbsStreamingEncoder):
             activation_dropout=dropout,
             attention_dropout=dropout,
             layerdrop=0.0,
+            attention_bias=bias,
+            convolution_bias=bias,
+            scale_input=scale_input,
             max_position_embeddings=1_000_000,  # positions are relative and computed
         )
         self.conformer = NemotronAsrStreamingEncoder(config)
+        if conv_norm == "affine":
+            for layer in self.conformer.layers:
+                layer.conv.norm = ChannelAffine(output_size)
         initialise(self.conformer)
+        if gradient_checkpointing:
+            self.conformer.gradient_checkpointing_enable({"use_reentrant": False})
 
     def forward(self, speech, num_samples):
         """See AbsStreamingEncoder."""

@@ -2,44 +2,37 @@
 
 import argparse
 import logging
-from typing import Callable, Collection, Dict, List, Optional, Tuple
+from pathlib import Path
+from typing import Callable, Collection, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import torch
-from espnet2.tasks.abs_task import AbsTask
-from espnet2.train.class_choices import ClassChoices
+import yaml
+from espnet2.tasks.abs_task import AbsTask, optim_classes
 from espnet2.train.trainer import Trainer
-from espnet2.utils.get_default_kwargs import get_default_kwargs
-from espnet2.utils.nested_dict_action import NestedDictAction
-from espnet2.utils.types import str2bool, str_or_none
 from typeguard import typechecked
 
 from espnet2_duplex.arks import check_archive_ends
 from espnet2_duplex.backbone import Backbone
+from espnet2_duplex.backbone.llm_config import keep_first_layers
+from espnet2_duplex.backbone.lora import LoraConf, add_lora
 from espnet2_duplex.codec.loading import load_codec
 from espnet2_duplex.duplex_lm import DuplexLM
 from espnet2_duplex.espnet_model import ESPnetDuplexS2SModel
-from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
+from espnet2_duplex.llm_source import read_llm_conf
 from espnet2_duplex.perception.adapter import Adapter
-from espnet2_duplex.perception.fastconformer import FastConformerEncoder
-from espnet2_duplex.perception.whisper_causal import WhisperCausalEncoder
 from espnet2_duplex.session import check_codec, check_delays
+from espnet2_duplex.tasks.checkpoints import load_weights
+from espnet2_duplex.tasks.options import add_options, encoder_choices
 from espnet2_duplex.timing import FrameClock
-from espnet2_duplex.tokenizer import load_tokenizer
+from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
+from espnet2_duplex.train import parameter_groups, trained_with
 from espnet2_duplex.train.atomic_save import atomic_torch_save
 from espnet2_duplex.train.collate_fn import DuplexCollateFn
+from espnet2_duplex.train.frozen_weights import frozen_weights_apart, mark_frozen
 from espnet2_duplex.train.preprocessor import DuplexPreprocessor, StreamSpec
+from espnet2_duplex.train.reports import training_reports
 from espnet2_duplex.vocabulary import SpeechIds
-
-encoder_choices = ClassChoices(
-    "encoder",
-    classes=dict(
-        whisper_causal=WhisperCausalEncoder,
-        fastconformer=FastConformerEncoder,
-    ),
-    type_check=AbsStreamingEncoder,
-    default="whisper_causal",
-)
 
 
 class DuplexS2STask(AbsTask):
@@ -53,86 +46,41 @@ class DuplexS2STask(AbsTask):
     @typechecked
     def add_task_arguments(cls, parser: argparse.ArgumentParser):
         """Add the options of this task to ESPnet's."""
-        group = parser.add_argument_group("Task related")
-        required = parser.get_default("required")
-        required += ["bpemodel", "codec_config", "codec_model"]
-        group.add_argument(
-            "--token_type",
-            choices=["bpe", "hugging_face"],
-            default="bpe",
-            help="bpe: a SentencePiece model; hugging_face: the LLM's own tokenizer",
-        )
-        group.add_argument(
-            "--bpemodel",
-            type=str_or_none,
-            help="The .model file, or the tokenizer's hub name, folder or "
-            "tokenizer.json",
-        )
-        group.add_argument(
-            "--codec_config", type=str_or_none, help="codec.yaml of the agent's codec"
-        )
-        group.add_argument(
-            "--codec_model", type=str_or_none, help="codec.pth of the agent's codec"
-        )
-        group.add_argument(
-            "--delays",
-            type=int,
-            nargs="+",
-            default=[0, 1, 1, 1, 1],
-            help="Delay of each channel in frames, text first (Sec. 3.1)",
-        )
-        group.add_argument(
-            "--llm",
-            type=str_or_none,
-            help="Hub name or folder of the LLM; its configuration then takes the place "
-            "of --llm_conf",
-        )
-        group.add_argument(
-            "--llm_init",
-            type=str2bool,
-            default=True,
-            help="false: build what --llm_conf says, with random weights",
-        )
-        group.add_argument(
-            "--llm_conf",
-            action=NestedDictAction,
-            default=dict(),
-            help="transformers configuration with model_type, for an LLM from scratch",
-        )
-        group.add_argument(
-            "--backbone_conf",
-            action=NestedDictAction,
-            default=get_default_kwargs(Backbone),
-            help="Keyword arguments of Backbone",
-        )
-        group.add_argument(
-            "--modality_adapter_conf",
-            action=NestedDictAction,
-            default=get_default_kwargs(Adapter),
-            help="Keyword arguments of the adapter behind the encoder (--adapter and "
-            "--adapter_conf are ESPnet's LoRA)",
-        )
-        group.add_argument(
-            "--model_conf",
-            action=NestedDictAction,
-            default=get_default_kwargs(ESPnetDuplexS2SModel),
-            help="Keyword arguments of ESPnetDuplexS2SModel",
-        )
-        group.add_argument("--use_preprocessor", type=str2bool, default=True)
-        for class_choices in cls.class_choices_list:
-            class_choices.add_arguments(group)
+        add_options(parser)
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace):
         """As ESPnet's, after a look at the archives of codes.
 
-        A process that is killed while it saves leaves no broken file.
+        A process that is killed while it saves leaves no broken file, and frozen
+        weights are saved once.
+
+        Raises:
+            ValueError: If an archive is broken, or ESPnet's adapters are asked for.
         """
         for part in ("train", "valid"):
             for path, _, kind in getattr(args, f"{part}_data_path_and_name_and_type"):
                 if kind == "kaldi_ark":
                     check_archive_ends(path)
-        with atomic_torch_save():
+        if args.use_adapter:
+            raise ValueError(
+                "--use_adapter was given; adapters of the LLM are made by --lora_conf, "
+                "for example --lora_conf r=16"
+            )
+        saved = Path(args.output_dir) / "config.yaml"
+        if (
+            args.resume
+            and (saved.parent / "checkpoint.pth").exists()
+            and saved.exists()
+        ):
+            # Read before the ranks have met: afterwards the first of them writes it.
+            config = yaml.safe_load(saved.read_text(encoding="utf-8"))
+            args.trained_with = config.get("trained_with", {})
+        with (
+            atomic_torch_save(),
+            frozen_weights_apart(),
+            training_reports(args.peak_tflops),
+        ):
             super().main_worker(args)
 
     @classmethod
@@ -163,7 +111,8 @@ class DuplexS2STask(AbsTask):
             delays=tuple(args.delays),
         )
         tokenizer = load_tokenizer(args.token_type, args.bpemodel)
-        return DuplexPreprocessor(train, tokenizer, spec)
+        user_text = args.model_conf.get("ctc_weight", 0.0) > 0
+        return DuplexPreprocessor(train, tokenizer, spec, user_text=user_text)
 
     @classmethod
     @typechecked
@@ -190,24 +139,25 @@ class DuplexS2STask(AbsTask):
 
         The LLM's resolved configuration goes into `args`, which ESPnet saves beside the
         checkpoint: inference builds from that alone and needs neither hub nor weights.
+
+        Raises:
+            ValueError: If the parts do not fit, or are not those of the training that
+                `args` comes from.
         """
+        _fill_defaults(args, cls.get_parser())
         check_delays(args.delays)  # what cannot be streamed is not trained
         codec = load_codec(args.codec_config, args.codec_model)
         tokenizer = load_tokenizer(args.token_type, args.bpemodel)
-        init_from = args.llm if args.llm_init else None
-        if init_from is not None:
-            args.llm_conf = read_llm_conf(init_from)
-        args.llm_init = False  # for whoever builds from the saved configuration
+        found = trained_with.describe(tokenizer, codec)
+        trained_with.check(args.trained_with, found, args.bpemodel, args.codec_model)
+        args.trained_with = found
         encoder = encoder_choices.get_class(args.encoder)(**args.encoder_conf)
-        backbone = Backbone(args.llm_conf, tokenizer.size, **args.backbone_conf)
-        if init_from is not None:
-            logging.info(f"Initialising the LLM from {init_from}")
-            backbone.load_llm(init_from)
+        backbone = build_backbone(args, tokenizer)
         duplex_lm = DuplexLM(
             backbone, codec.num_codebooks, SpeechIds(codec.codebook_size)
         )
         check_codec(codec, encoder, duplex_lm)
-        return ESPnetDuplexS2SModel(
+        model = ESPnetDuplexS2SModel(
             encoder=encoder,
             adapter=Adapter(
                 encoder.output_size, backbone.hidden_size, **args.modality_adapter_conf
@@ -216,22 +166,83 @@ class DuplexS2STask(AbsTask):
             text_ids=tokenizer.ids,
             **args.model_conf,
         )
+        mark_frozen(model)
+        return model
+
+    @classmethod
+    @typechecked
+    def build_model_from_file(
+        cls,
+        config_file: Optional[Union[Path, str]] = None,
+        model_file: Optional[Union[Path, str]] = None,
+        device: str = "cpu",
+    ) -> Tuple[ESPnetDuplexS2SModel, argparse.Namespace]:
+        """Build the model of a training and load its weights.
+
+        Args:
+            config_file: The YAML file saved by training; beside `model_file` if None.
+            model_file: The checkpoint; None leaves the weights as they are built.
+            device: "cpu", "cuda", ...
+
+        Raises:
+            ValueError: If configuration and checkpoint are not of one training.
+        """
+        if config_file is None and model_file is not None:
+            config_file = Path(model_file).parent / "config.yaml"
+        model, args = super().build_model_from_file(config_file, None, device)
+        if model_file is not None:
+            load_weights(model, model_file, device)
+        return model, args
+
+    @classmethod
+    def build_optimizers(
+        cls, args: argparse.Namespace, model: torch.nn.Module
+    ) -> List[torch.optim.Optimizer]:
+        """ESPnet's optimizer, with the groups of `optim_groups` in it.
+
+        Raises:
+            ValueError: If a pattern or prefix matches no weight.
+        """
+        parameter_groups.check_freeze_param(model, args.freeze_param)
+        parameter_groups.freeze_by_pattern(model, args.freeze_pattern)
+        if not args.optim_groups:
+            return super().build_optimizers(args, model)
+        if args.sharded_ddp or args.use_deepspeed:
+            raise ValueError(
+                "optim_groups does not go together with sharded_ddp or use_deepspeed; "
+                "leave one of them out"
+            )
+        groups = parameter_groups.grouped_parameters(model, args.optim_groups)
+        if args.exclude_weight_decay:
+            groups = parameter_groups.without_weight_decay(
+                model, groups, args.exclude_weight_decay_conf
+            )
+        optimizer = optim_classes[args.optim](groups, **args.optim_conf)
+        parameter_groups.check_group_options(args.optim_groups, optimizer)
+        return [optimizer]
 
 
-def read_llm_conf(name_or_path: str) -> dict:
-    """The configuration of an LLM, as plain values for YAML.
+def build_backbone(args: argparse.Namespace, tokenizer: TextTokenizer) -> Backbone:
+    """The LLM with its pretrained weights, adapters and prompt, as `args` say."""
+    init_from = args.llm if args.llm_init else None
+    if init_from is not None:
+        args.llm_conf = read_llm_conf(init_from)
+    args.llm_init = False  # for whoever builds from the saved configuration
+    if args.llm_num_layers is not None:
+        args.llm_conf = keep_first_layers(args.llm_conf, args.llm_num_layers)
+    backbone = Backbone(args.llm_conf, tokenizer.size, **args.backbone_conf)
+    if init_from is not None:
+        logging.info(f"Initialising the LLM from {init_from}")
+        backbone.load_llm(init_from)
+    if args.lora_conf:
+        add_lora(backbone.llm, LoraConf(**args.lora_conf))
+    if args.system_prompt is not None:
+        backbone.set_prompt(tokenizer.encode_prompt(args.system_prompt))
+    return backbone
 
-    Raises:
-        ValueError: If there is no such LLM.
-    """
-    from transformers import AutoConfig
 
-    try:
-        conf = AutoConfig.from_pretrained(name_or_path).to_diff_dict()
-    except OSError as error:
-        raise ValueError(
-            f"the LLM {name_or_path!r} is neither a folder with a config.json nor one "
-            "that the Hugging Face hub would give; check the path or the name"
-        ) from error
-    dropped = ("transformers_version", "architectures", "dtype", "_name_or_path")
-    return {key: value for key, value in conf.items() if key not in dropped}
+def _fill_defaults(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Give `args`, of an earlier version's configuration, the options it lacks."""
+    for name, value in vars(parser.parse_args([])).items():
+        if not hasattr(args, name):
+            setattr(args, name, value)

@@ -26,16 +26,20 @@ class DuplexCollateFn:
 
         Returns:
             The ids, and `user_speech` (B, Tmax * samples_per_frame), `text` (B, Tmax),
-            `codes` (B, Tmax, K), each with its `*_lengths` (B,).
+            `codes` (B, Tmax, K), and where given `user_text` (B, Umax), each with its
+            `*_lengths` (B,).
         """
         uids, samples = zip(*data)
         longest = max(len(sample["text"]) for sample in samples)
+        sizes = {
+            "user_speech": longest * self.samples_per_frame,
+            "text": longest,
+            "codes": longest,
+        }
+        if "user_text" in samples[0]:
+            sizes["user_text"] = max(len(sample["user_text"]) for sample in samples)
         batch = {}
-        for name, size in (
-            ("user_speech", longest * self.samples_per_frame),
-            ("text", longest),
-            ("codes", longest),
-        ):
+        for name, size in sizes.items():
             arrays = [sample[name] for sample in samples]
             batch[name] = torch.from_numpy(np.stack([_pad(a, size) for a in arrays]))
             batch[name + "_lengths"] = torch.tensor([len(a) for a in arrays])

@@ -46,12 +46,21 @@ class DuplexPreprocessor(AbsPreprocessor):
         train: Whether this serves training; alignment is the same in both cases.
         tokenizer: Text tokenizer.
         spec: The streams.
+        user_text: Whether to emit the user's words too, for the auxiliary CTC loss.
     """
 
-    def __init__(self, train: bool, tokenizer: TextTokenizer, spec: StreamSpec):
+    def __init__(
+        self,
+        train: bool,
+        tokenizer: TextTokenizer,
+        spec: StreamSpec,
+        *,
+        user_text: bool = False,
+    ):
         super().__init__(train)
         self.tokenizer = tokenizer
         self.spec = spec
+        self.user_text = user_text
 
     def __call__(self, uid: str, data: dict) -> dict[str, np.ndarray]:
         """Preprocess one conversation.
@@ -61,7 +70,9 @@ class DuplexPreprocessor(AbsPreprocessor):
             data: `user_speech` (S,) float, `agent_codes` (T * K,) int32, `turns` JSON.
 
         Returns:
-            `user_speech` (S,) float32; `text` (T,) and `codes` (T, K) int64, delayed.
+            `user_speech` (S,) float32; `text` (T,) and `codes` (T, K) int64, delayed;
+            if asked for, `user_text` (U,) int64, the tokens of the user's turns in time
+            order.
 
         Raises:
             ValueError: Naming the conversation, if audio, codes or turns do not fit.
@@ -71,9 +82,10 @@ class DuplexPreprocessor(AbsPreprocessor):
         check_speech(f"{uid}: user speech", speech, rate, rate)
         num_frames = self.spec.clock.num_frames(len(speech), rate)
         codes = self._fit_codes(uid, data["agent_codes"], num_frames)
-        turns = [t for t in turns_from_json(data["turns"], uid) if t.role == "agent"]
+        turns = turns_from_json(data["turns"], uid)
+        agent_turns = [turn for turn in turns if turn.role == "agent"]
         try:
-            text = self.align_turns(turns, num_frames)
+            text = self.align_turns(agent_turns, num_frames)
             speech_channels = align_speech(
                 codes,
                 text,
@@ -86,11 +98,20 @@ class DuplexPreprocessor(AbsPreprocessor):
         channels = np.concatenate([text[:, None], speech_channels], axis=1)
         fill = [self.tokenizer.ids.pad] + [self.spec.speech_ids.delay] * codes.shape[1]
         channels = apply_delays(channels, self.spec.delays, fill)
-        return {
+        result = {
             "user_speech": speech.astype(np.float32),
             "text": np.ascontiguousarray(channels[:, 0]),
             "codes": np.ascontiguousarray(channels[:, 1:]),
         }
+        if self.user_text:
+            result["user_text"] = self.encode_user(turns)
+        return result
+
+    def encode_user(self, turns: list[Turn]) -> np.ndarray:
+        """Tokens of the user's turns, one after another, (U,) int64."""
+        spoken = [turn.text for turn in turns if turn.role == "user"]
+        ids = [i for text in spoken for i in self.tokenizer.encode(text)]
+        return np.array(ids, dtype=np.int64)
 
     def align_turns(self, turns: list[Turn], num_frames: int) -> np.ndarray:
         """Agent turns -> text channel (num_frames,) int64, not delayed."""

@@ -1,9 +1,10 @@
+import pytest
 import torch
 from conftest import TINY_LLM
 from streaming_contract import as_tuple
 
 from espnet2_duplex.backbone import Backbone
-from espnet2_duplex.duplex_lm import DuplexLM
+from espnet2_duplex.duplex_lm import DuplexLM, attended_pairs, weight_flops
 from espnet2_duplex.vocabulary import SpeechIds
 
 IDS = SpeechIds(codebook_size=10)
@@ -62,3 +63,29 @@ def test_gradients_reach_every_part():
     (logits.text.square().mean() + logits.speech.sum()).backward()
     assert model.speech_head.weight.grad.abs().sum() > 0
     assert model.backbone.llm.get_input_embeddings().weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    "num_frames, pairs", [(1, 1), (4, 1 + 2 + 3 + 4), (7, 1 + 2 + 3 + 4 + 4 + 4 + 4)]
+)
+def test_frames_attend_to_the_window_before_them(num_frames, pairs):
+    assert attended_pairs(torch.tensor(num_frames), window_frames=4).item() == pairs
+
+
+def test_flops_are_six_per_trained_weight_that_multiplies():
+    layer = torch.nn.Linear(3, 5)
+    assert weight_flops(layer, frozen_flops=4) == 6 * 20
+    layer.bias.requires_grad = False
+    assert weight_flops(layer, frozen_flops=4) == 6 * 15 + 4 * 5
+    assert weight_flops(layer, frozen_flops=4, without={layer.weight}) == 4 * 5
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_flops_of_the_language_model(tied):
+    conf = {**TINY_LLM, "tie_word_embeddings": tied}
+    model = DuplexLM(Backbone(conf, 20, window_frames=16), 3, IDS)
+    width, ffn, half = 32, 48, 16  # one key-value head of two
+    layer = 2 * width * width + 2 * width * half + 3 * width * ffn + 2 * width
+    weights = 2 * layer + width + 20 * width + 3 * IDS.size * width  # and both heads
+    expected = 6 * weights + 12 * 2 * width * 5
+    assert model.training_flops(torch.tensor(5.0)).item() == expected

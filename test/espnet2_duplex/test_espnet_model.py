@@ -4,7 +4,10 @@ import os
 import pytest
 import torch
 import torch.multiprocessing
+from conftest import build_tiny_model
 from ddp_step import rank_gradients
+
+from espnet2_duplex.tasks.duplex_s2s import DuplexS2STask
 
 
 def make_batch(lengths, max_frames=None):
@@ -51,6 +54,96 @@ def test_untrained_speech_heads_cost_the_logarithm_of_the_vocabulary(tiny_model)
     torch.nn.init.zeros_(tiny_model.duplex_lm.speech_head.weight)
     _, stats, _ = tiny_model(**make_batch([20]))
     assert stats["loss_speech"].item() == pytest.approx(8.3032, abs=1e-3)  # ln 4037
+
+
+@pytest.mark.parametrize("chunk_frames", [1, 10, 1000])
+def test_logits_in_chunks_give_the_loss_gradients_and_stats_of_all(
+    tiny_model, chunk_frames
+):
+    batch = make_batch([20, 15])
+    loss, stats, _ = tiny_model(**batch)
+    gradients = torch.autograd.grad(loss, list(tiny_model.parameters()))
+    tiny_model.logits_chunk_frames = chunk_frames
+    chunked_loss, chunked_stats, _ = tiny_model(**batch)
+    assert chunked_loss.item() == pytest.approx(loss.item(), rel=1e-6)
+    for name, value in stats.items():
+        torch.testing.assert_close(chunked_stats[name], value)
+    others = torch.autograd.grad(chunked_loss, list(tiny_model.parameters()))
+    for one, other in zip(gradients, others):
+        torch.testing.assert_close(other, one, atol=5e-6, rtol=1e-5)
+
+
+def test_losses_of_codebooks_and_classes_add_up(tiny_model):
+    _, stats, weight = tiny_model(**make_batch([20, 15]))
+    codebooks = [stats[f"loss_speech_{k}"].item() for k in (1, 2, 3, 4)]
+    assert sum(codebooks) / 4 == pytest.approx(stats["loss_speech"].item())
+    for channel, classes in (
+        ("text", ("bos", "eos", "pad", "words")),
+        ("speech", ("turns", "silence")),
+    ):
+        parts = [stats[f"loss_{channel}_{name}.sum"].item() for name in classes]
+        assert sum(parts) == pytest.approx(stats[f"loss_{channel}"].item())
+    assert stats["padding_share.sum"].item() * weight.item() == pytest.approx(5)
+    assert stats["padding_share.count"].item() * weight.item() == pytest.approx(38)
+
+
+def test_flops_of_a_frozen_encoder_are_those_of_its_forward_pass(tiny_model):
+    lengths = torch.tensor([20, 15])
+    trained = tiny_model.training_flops(lengths).item()
+    tiny_model.encoder.requires_grad_(False)
+    weights = sum(p.numel() for p in tiny_model.encoder.parameters())
+    frozen = tiny_model.training_flops(lengths).item()
+    assert trained - frozen == pytest.approx(4 * weights)
+
+
+@pytest.fixture
+def ctc_model(tiny_args):
+    args = [*tiny_args, "--model_conf", "ctc_weight=0.5"]
+    return build_tiny_model(DuplexS2STask, args)
+
+
+USER_TEXT = {
+    "user_text": torch.tensor([[5, 9, 9], [7, 0, 0]]),
+    "user_text_lengths": torch.tensor([3, 1]),
+}
+
+
+def test_ctc_loss_is_added_per_frame(ctc_model):
+    batch = {**make_batch([20, 15]), **USER_TEXT}
+    loss, stats, weight = ctc_model(**batch)
+    ctc_model.ctc_weight = 0.0
+    plain, _, _ = ctc_model(**batch)
+    assert stats["loss_ctc.count"].item() * weight.item() == pytest.approx(4)
+    added = 0.5 * stats["loss_ctc.sum"].item()
+    assert loss.item() == pytest.approx(plain.item() + added, rel=1e-6)
+    assert added > 0
+    assert not any(value.requires_grad for value in stats.values())
+
+
+def test_ctc_teaches_the_encoder(ctc_model):
+    ctc_model.ctc_weight = 1e6
+    ctc_model(**make_batch([20, 15]), **USER_TEXT)[0].backward()
+    large = [p.grad.abs().sum() for p in ctc_model.encoder.parameters()]
+    ctc_model.zero_grad()
+    ctc_model.ctc_weight = 0.0
+    ctc_model(**make_batch([20, 15]), **USER_TEXT)[0].backward()
+    small = [p.grad.abs().sum() for p in ctc_model.encoder.parameters()]
+    assert all(one > 100 * other for one, other in zip(large, small))
+    assert ctc_model.user_ctc.linear.weight.grad is None
+
+
+def test_ctc_without_the_users_words_is_refused(ctc_model):
+    with pytest.raises(ValueError, match="ctc_weight is 0.5 .* no user_text"):
+        ctc_model(**make_batch([20]))
+
+
+def test_checkpoints_load_without_and_with_a_ctc_head(tiny_model, ctc_model):
+    assert not [name for name in tiny_model.state_dict() if "ctc" in name]
+    missing, unexpected = ctc_model.load_state_dict(
+        tiny_model.state_dict(), strict=False
+    )
+    assert missing == ["user_ctc.linear.weight", "user_ctc.linear.bias"]
+    assert unexpected == []
 
 
 def test_code_noise_spares_specials_and_evaluation(tiny_model):

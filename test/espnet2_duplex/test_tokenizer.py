@@ -1,9 +1,16 @@
 import pytest
 from conftest import TEXTS, save_llm_tokenizer
+from tiny_llms import write_gguf
 
 from espnet2_duplex.bin import duplex_s2s_text_tokens
 from espnet2_duplex.conversation import Turn, turns_to_json
-from espnet2_duplex.tokenizer import load_tokenizer
+from espnet2_duplex.tokenizer import load_tokenizer, vocabulary_digest
+
+CHAT_TEMPLATE = (
+    "{% if messages[0]['role'] != 'system' %}{{ 'Be kind.' }}{% endif %}"
+    "{% for m in messages %}<|im|>{{ m['role'] }}: {{ m['content'] }}<|end|>{% endfor %}"
+)
+NO_SYSTEM_ROLE = "{{ raise_exception('System role not supported') }}"
 
 
 def test_sentencepiece_round_trip(tiny_tokenizer):
@@ -33,6 +40,44 @@ def test_llm_with_all_specials_is_left_alone(tmp_path):
         tmp_path, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
     )
     assert load_tokenizer("hugging_face", tmp_path / "tokenizer.json").size == size
+
+
+def load_chat_tokenizer(folder, chat_template=None):
+    save_llm_tokenizer(folder, eos_token="<|end|>", bos_token="<|im|>")
+    if chat_template is not None:
+        (folder / "chat_template.jinja").write_text(chat_template)
+    return load_tokenizer("hugging_face", folder)
+
+
+def test_chat_model_keeps_its_template_for_a_system_prompt(tmp_path):
+    tokenizer = load_chat_tokenizer(tmp_path, CHAT_TEMPLATE)
+    ids = tokenizer.encode_prompt("Be brief.")
+    assert tokenizer.tokenizer.decode(ids) == "<|im|>system: Be brief.<|end|>"
+    assert (ids[0], ids[-1]) == (tokenizer.ids.bos, tokenizer.ids.eos)
+
+
+def test_prompt_of_a_model_without_template_is_plain_text(tmp_path, tiny_tokenizer):
+    tokenizer = load_chat_tokenizer(tmp_path)
+    assert tokenizer.encode_prompt("Be brief.") == tokenizer.encode("Be brief.")
+    text = TEXTS[0]
+    assert tiny_tokenizer.decode(tiny_tokenizer.encode_prompt(text)) == text
+
+
+def test_template_that_takes_no_system_prompt_is_explained(tmp_path):
+    tokenizer = load_chat_tokenizer(tmp_path, NO_SYSTEM_ROLE)
+    with pytest.raises(ValueError, match="no system prompt alone .System role not"):
+        tokenizer.encode_prompt("Be brief.")
+
+
+def test_digest_tells_vocabularies_apart(tmp_path, tiny_tokenizer):
+    one = load_chat_tokenizer(tmp_path / "one")
+    save_llm_tokenizer(tmp_path / "two", eos_token="<|end|>", bos_token="<|mi|>")
+    two = load_tokenizer("hugging_face", tmp_path / "two")
+    again = load_tokenizer("hugging_face", tmp_path / "one/tokenizer.json")
+    assert one.size == two.size == len(one.pieces())
+    assert vocabulary_digest(one) == vocabulary_digest(again)
+    digests = {vocabulary_digest(t) for t in (one, two, tiny_tokenizer)}
+    assert len(digests) == 3
 
 
 def test_unknown_type_and_missing_model_are_explained(tmp_path):
@@ -72,6 +117,20 @@ def test_stage_6_saves_an_llms_tokenizer(tmp_path):
         ]
     )
     assert load_tokenizer("hugging_face", tmp_path / "tokens/tokenizer.json").size > 3
+
+
+def test_stage_6_saves_the_tokenizer_of_a_gguf_file(tmp_path):
+    write_gguf(tmp_path / "llm.gguf", ["<begin>", "<end>", "a", "b", "ab", "c", "bc"])
+    duplex_s2s_text_tokens.main(
+        [
+            *("--token_type", "hugging_face"),
+            *("--llm", str(tmp_path / "llm.gguf")),
+            *("--output", str(tmp_path / "tokens")),
+        ]
+    )
+    tokenizer = load_tokenizer("hugging_face", tmp_path / "tokens/tokenizer.json")
+    assert (tokenizer.ids.bos, tokenizer.ids.eos) == (0, 1)
+    assert tokenizer.encode("abc") == [4, 5]
 
 
 def test_turns_without_agent_text_are_refused(tmp_path):

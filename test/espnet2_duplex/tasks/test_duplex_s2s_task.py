@@ -146,11 +146,27 @@ def test_saved_configuration_builds_without_the_llms_weights(
         torch.testing.assert_close(value, state[name])
 
 
-@pytest.mark.parametrize("config", ["train_mini.yaml", "train_paper.yaml"])
+# Two layers in place of all, and no weights: the hub is not asked.
+REDUCED = {
+    "train_mini.yaml": [],
+    "train_smollm2.yaml": [
+        "{model_type: llama, hidden_size: 576, intermediate_size: 1536, "
+        "num_hidden_layers: 2, num_attention_heads: 9, num_key_value_heads: 3, "
+        "vocab_size: 100}"
+    ],
+}
+TINYLLAMA = (
+    "{model_type: llama, hidden_size: 2048, intermediate_size: 5632, "
+    "num_hidden_layers: 1, num_attention_heads: 32, num_key_value_heads: 4, "
+    "vocab_size: 100}"
+)
+REDUCED |= {name: [TINYLLAMA] for name in ("train_nemo.yaml", "train_paper.yaml")}
+
+
+@pytest.mark.parametrize("config", REDUCED)
 def test_shipped_configurations_dry_run(
     root, tiny_bpemodel, tiny_codec_files, tmp_path, config
 ):
-    """The paper's model with two layers of its LLM, which has no weights here."""
     codec_config, codec_model = tiny_codec_files
     args = [
         *("--config", str(root / "egs2/duplex_s2s/conf" / config)),
@@ -162,13 +178,26 @@ def test_shipped_configurations_dry_run(
         *("--codec_config", str(codec_config)),
         *("--codec_model", str(codec_model)),
     ]
-    if config == "train_paper.yaml":
-        tinyllama = (
-            "{model_type: llama, hidden_size: 2048, intermediate_size: 5632, "
-            "num_hidden_layers: 2, num_attention_heads: 32, num_key_value_heads: 4, "
-            "vocab_size: 32000}"
-        )
-        args += ["--llm_init", "false", "--llm_conf", tinyllama]
+    for llm_conf in REDUCED[config]:
+        args += ["--llm_init", "false", "--llm_conf", llm_conf]
+        args += ["--encoder_conf", "num_layers=1"]
     duplex_s2s_train.main(args)
     saved = yaml.safe_load((tmp_path / "config.yaml").read_text())
-    assert saved["model_conf"]["loss_weights"] == {"text": 3.0, "speech": 1.0}
+    weights = saved["model_conf"]["loss_weights"]
+    assert (weights["text"], weights["speech"]) == (3.0, 1.0)
+
+
+def test_paper_and_nemo_differ_where_they_say(root):
+    conf = root / "egs2/duplex_s2s/conf"
+    paper, nemo = (
+        yaml.safe_load((conf / f"train_{name}.yaml").read_text())
+        for name in ("paper", "nemo")
+    )
+    assert {key for key in paper if paper[key] != nemo[key]} == {
+        *("llm", "optim_conf", "scheduler", "scheduler_conf"),
+        *("batch_bins", "num_iters_per_epoch", "max_epoch", "keep_nbest_models"),
+    }
+    assert (paper["scheduler"], paper["scheduler_conf"]) == (
+        "warmuplr",
+        {"warmup_steps": 2500},
+    )

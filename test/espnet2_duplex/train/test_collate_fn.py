@@ -21,3 +21,13 @@ def test_batch_is_padded_to_whole_frames_of_the_longest():
     assert batch["text"].tolist() == [[5, 5, 0], [5, 5, 5]]
     assert batch["codes"].shape == (2, 3, 4)
     assert batch["codes_lengths"].tolist() == [2, 3]
+
+
+def test_the_users_words_are_padded_to_the_longest():
+    data = [
+        ("a", {**sample(2500, 2), "user_text": np.array([7, 8, 9])}),
+        ("b", {**sample(3840, 3), "user_text": np.zeros(0, dtype=np.int64)}),
+    ]
+    _, batch = DuplexCollateFn(samples_per_frame=1280)(data)
+    assert batch["user_text"].tolist() == [[7, 8, 9], [0, 0, 0]]
+    assert batch["user_text_lengths"].tolist() == [3, 0]

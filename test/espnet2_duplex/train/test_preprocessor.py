@@ -11,8 +11,7 @@ SILENCE = np.array([7, 8, 9, 10])
 SPEECH_IDS = SpeechIds()
 
 
-@pytest.fixture
-def preprocessor(tiny_tokenizer):
+def make_preprocessor(tokenizer, **options):
     spec = StreamSpec(
         user_sample_rate=16000,
         clock=FrameClock(),
@@ -20,7 +19,12 @@ def preprocessor(tiny_tokenizer):
         silence_codes=SILENCE,
         delays=(0, 1, 1, 1, 1),
     )
-    return DuplexPreprocessor(True, tiny_tokenizer, spec)
+    return DuplexPreprocessor(True, tokenizer, spec, **options)
+
+
+@pytest.fixture
+def preprocessor(tiny_tokenizer):
+    return make_preprocessor(tiny_tokenizer)
 
 
 def conversation(num_frames=25, turns=((0.8, 1.6, "The sun is a star."),), **changes):
@@ -99,3 +103,33 @@ def test_bad_turns_name_the_conversation(preprocessor, turns):
 def test_one_delay_per_channel_is_demanded():
     with pytest.raises(ValueError, match="delays has 2 entries"):
         StreamSpec(16000, FrameClock(), SPEECH_IDS, SILENCE, (0, 1))
+
+
+def with_turns(turns):
+    return {**conversation(), "turns": json.dumps(turns)}
+
+
+USER_TURNS = [
+    {"role": "user", "start": 0.1, "end": 0.6, "text": "Water boils."},
+    {"role": "agent", "start": 0.7, "end": 0.9, "text": "The sun."},
+    {"role": "user", "start": 1.0, "end": 1.5, "text": "A star."},
+]
+
+
+def test_the_users_words_come_in_time_order_if_asked_for(tiny_tokenizer):
+    preprocessor = make_preprocessor(tiny_tokenizer, user_text=True)
+    result = preprocessor("a", with_turns(USER_TURNS))
+    encode = tiny_tokenizer.encode
+    assert result["user_text"].tolist() == encode("Water boils.") + encode("A star.")
+    assert result["user_text"].dtype == np.int64
+
+
+def test_a_silent_user_has_no_words(tiny_tokenizer):
+    preprocessor = make_preprocessor(tiny_tokenizer, user_text=True)
+    words = preprocessor("a", conversation())["user_text"]
+    assert words.shape == (0,) and words.dtype == np.int64
+
+
+def test_the_users_words_are_not_emitted_unasked(preprocessor):
+    result = preprocessor("a", with_turns(USER_TURNS))
+    assert set(result) == {"user_speech", "text", "codes"}

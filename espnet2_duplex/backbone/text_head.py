@@ -1,0 +1,17 @@
+"""From the decoder's output to logits of the text channel."""
+
+import torch
+
+
+def scaled_logits(logits: torch.Tensor, config) -> torch.Tensor:
+    """What some families do behind their head: Cohere, Granite, Gemma 2 and 3."""
+    multiplier = getattr(config, "logit_scale", None)
+    if multiplier is not None:
+        logits = logits * multiplier
+    divisor = getattr(config, "logits_scaling", None)
+    if divisor is not None:
+        logits = logits / divisor
+    cap = getattr(config, "final_logit_softcapping", None)
+    if cap is not None:
+        logits = torch.tanh(logits / cap) * cap
+    return logits

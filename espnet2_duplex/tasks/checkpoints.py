@@ -1,0 +1,61 @@
+"""Weights of a finished or running training, read whole and put into a model."""
+
+import logging
+from pathlib import Path
+
+import torch
+from espnet2.torch_utils.safe_torch_load import safe_torch_load
+
+from espnet2_duplex.train.frozen_weights import frozen_weights_apart
+
+
+def read_weights(model_file: str | Path, device: str) -> dict[str, torch.Tensor]:
+    """All weights of a checkpoint, those of frozen.pth beside it among them."""
+    with frozen_weights_apart():
+        weights = safe_torch_load(model_file, map_location=device)
+    for wrapper in ("module", "state_dict"):  # DeepSpeed's and Lightning's files
+        if wrapper in weights:
+            weights = weights[wrapper]
+    return weights
+
+
+def load_weights(model: torch.nn.Module, model_file: str | Path, device: str) -> None:
+    """Load a checkpoint into the model that its configuration describes.
+
+    Raises:
+        ValueError: If it lacks weights, or if they are of another shape.
+    """
+    weights = read_weights(model_file, device)
+    own = model.state_dict()
+    missing = [name for name in own if name not in weights]
+    if missing:
+        raise ValueError(
+            f"{model_file} lacks {len(missing)} of the model's weights, such as "
+            f"{missing[0]}; give the config.yaml of its training, and the frozen.pth "
+            "beside it if the training wrote one"
+        )
+    for name, value in own.items():
+        if weights[name].shape != value.shape:
+            raise ValueError(
+                f"{model_file}: {name} has shape {tuple(weights[name].shape)} but the "
+                f"configuration makes it {tuple(value.shape)}; {_remedy(name)}"
+            )
+    unknown = sorted(set(weights) - set(own))
+    if unknown:
+        logging.warning(
+            f"{model_file} has {len(unknown)} weights that the model does not have, "
+            f"such as {unknown[0]}; they are left out"
+        )
+    model.load_state_dict({name: weights[name] for name in own})
+
+
+def _remedy(name: str) -> str:
+    """What differs, by the name of the weight."""
+    if "speech_head" in name or "speech_embedding" in name:
+        return "it was trained with another codec; give the codec of its training"
+    if "backbone.llm" in name:
+        return (
+            "it was trained with another tokenizer or another LLM; give the tokenizer "
+            "and the config.yaml of its training"
+        )
+    return "give the config.yaml of its training"
