@@ -56,7 +56,7 @@ distill_args=         # Further options for the distillation.
 # Text tokens (stage 6)
 token_type=bpe        # bpe: SentencePiece, trained on the corpus; hugging_face: the LLM's own.
 nbpe=500              # Upper limit of the number of SentencePiece tokens.
-llm=                  # LLM: Hugging Face name or folder; required for hugging_face.
+llm=                  # LLM: Hugging Face name, folder or GGUF file; required for hugging_face.
 
 # Training (stages 7-8)
 duplex_tag=           # Name of the experiment; made from config and options.
@@ -95,7 +95,7 @@ if [ $# -ne 0 ]; then
     exit 2
 fi
 if [ "${token_type}" = hugging_face ] && [ -z "${llm}" ]; then
-    log "error: --token_type hugging_face needs --llm, the Hugging Face name or folder of the LLM."
+    log "error: --token_type hugging_face needs --llm, the Hugging Face name, folder or GGUF file of the LLM."
     exit 2
 fi
 if [ -n "${codec_init}" ] && ! ${train_codec}; then

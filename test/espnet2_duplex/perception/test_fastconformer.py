@@ -117,3 +117,38 @@ def test_default_shape_is_the_papers():
 def test_context_that_does_not_hold_whole_chunks_is_refused():
     with pytest.raises(ValueError, match="13 is not a multiple of the chunk"):
         tiny(1, left_context_frames=13)
+
+
+def test_streaming_equals_offline_with_the_options_of_other_checkpoints():
+    options = dict(bias=False, scale_input=False, conv_norm="affine")
+    encoder = tiny(1, **options)
+    for layer in encoder.conformer.layers:
+        torch.nn.init.normal_(layer.conv.norm.weight)
+        torch.nn.init.normal_(layer.conv.norm.bias)
+    assert not any(".linear1.bias" in name for name, _ in encoder.named_parameters())
+    assert_streaming_equals_offline(
+        lambda x: encode(encoder, x),
+        encoder.step,
+        encoder.init_state,
+        speech(30),
+        chunk=1280,
+    )
+
+
+def gradients(encoder):
+    embeds, _ = encoder.train()(speech(20), torch.tensor([25600, 25600]))
+    embeds.square().mean().backward()
+    return {name: p.grad for name, p in encoder.named_parameters()}
+
+
+def test_checkpointing_changes_no_gradient():
+    kept = gradients(tiny(1, dropout=0.0))
+    computed_again = gradients(tiny(1, dropout=0.0, gradient_checkpointing=True))
+    assert kept.keys() == computed_again.keys()
+    for name, gradient in kept.items():
+        torch.testing.assert_close(computed_again[name], gradient)
+
+
+def test_unknown_norm_is_refused():
+    with pytest.raises(ValueError, match="unknown conv_norm 'group_norm'; choose one"):
+        tiny(conv_norm="group_norm")
