@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -34,7 +35,11 @@ def benchmark(root, monkeypatch):
 
 @pytest.fixture
 def memory(root, monkeypatch):
-    return load_tool(root, monkeypatch, "memory_of_training")
+    tool = load_tool(root, monkeypatch, "memory_of_training")
+    from training_benchmark import memory_parts, model_sizes
+
+    names = {**vars(model_sizes), **vars(memory_parts), "main": tool.main}
+    return SimpleNamespace(**names)
 
 
 def cells(line):
@@ -81,13 +86,15 @@ def test_mistakes_are_told_in_a_sentence(benchmark, options, message):
 
 
 def test_the_paper_s_weights_are_counted_exactly(memory):
+    from training_benchmark.case import LLMS
+
     from espnet2_duplex.backbone import Backbone
     from espnet2_duplex.duplex_lm import DuplexLM
     from espnet2_duplex.perception.adapter import Adapter
     from espnet2_duplex.perception.fastconformer import FastConformerEncoder
     from espnet2_duplex.vocabulary import SpeechIds
 
-    conf = {"model_type": "llama", **memory.LLMS["1.1B"]}
+    conf = {"model_type": "llama", **LLMS["1.1B"]}
     with torch.device("meta"):
         backbone = Backbone(conf, conf["vocab_size"])
         parts = [
@@ -96,7 +103,7 @@ def test_the_paper_s_weights_are_counted_exactly(memory):
             FastConformerEncoder(),
         ]
     found = sum(p.numel() for part in parts for p in part.parameters())
-    assert memory.Model(memory.Llm(**memory.LLMS["1.1B"])).weights() == found
+    assert memory.Model(memory.Llm(**LLMS["1.1B"])).weights() == found
 
 
 def kept_bytes(module, *inputs, is_mixed):
