@@ -12,9 +12,11 @@ Llama (random weights), batch, number format and threads; in place of the speech
 and the codec stand things that cost next to nothing. Each case runs in a process of its
 own. NeMo needs an interpreter with nemo-toolkit 3.0.0:
 
-    python3.12 -m venv nemo && nemo/bin/pip install "nemo-toolkit[asr]==3.0.0" \
+    python3.12 -m venv nemo && nemo/bin/pip install "nemo-toolkit[asr]==3.0.0" peft \
         torch==2.11.0 torchaudio==2.11.0
 
+On the CPU the memory of many small tensors that are freed stays with the process; run
+with MALLOC_MMAP_THRESHOLD_=1048576 in the environment to see what the tensors need.
 Prints a row of a Markdown table for each size and variant of ours. "peak" is all memory
 of the process, "step" what of it came after model, optimiser and batch were built.
 """
