@@ -1,5 +1,7 @@
 """The model that ESPnet's trainer sees: a batch in; loss, stats and weight out."""
 
+import contextlib
+
 import torch
 from espnet2.torch_utils.device_funcs import force_gatherable
 from espnet2.train.abs_espnet_model import AbsESPnetModel
@@ -108,9 +110,7 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         steps = torch.arange(1, text.shape[1], device=text.device)
         valid = steps[None] < text_lengths[:, None]  # label of step t is frame t + 1
         labels = Labels(text[:, 1:], codes[:, 1:], valid)
-        with torch.autocast(
-            user_speech.device.type, torch.bfloat16, enabled=self.bfloat16
-        ):
+        with self.autocast(user_speech.device.type):
             heard, _ = self.encoder(user_speech, user_speech_lengths)  # (B, T, D)
             user = self.adapter(heard)  # (B, T, H)
             assert user.shape[1] == text.shape[1], (user.shape, text.shape)
@@ -129,6 +129,12 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         stats = channel_stats(sums, loss) | per_frame(ratios, sums.num_frames)
         stats["gflop_per_frame"] = self.training_flops(text_lengths - 1) / 1e9
         return force_gatherable((loss, stats, sums.num_frames), loss.device)
+
+    def autocast(self, device_type: str):
+        """bfloat16 if the model asks for it; else what the trainer has opened stays."""
+        if not self.bfloat16:
+            return contextlib.nullcontext()
+        return torch.autocast(device_type, torch.bfloat16)
 
     def encode_user(
         self, speech: torch.Tensor, num_samples: torch.Tensor
