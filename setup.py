@@ -68,6 +68,7 @@ setup(
         # kaldiio's licence is NTT's own; without it omniio, which ESPnet brings, is used.
         "kaldiio": ["kaldiio"],
         "train": TRAIN,
+        "deepspeed": ["deepspeed"],  # for LLMs that do not fit one GPU
         "data": DATA,
         "formats": FORMATS,
         "score": SCORE,

@@ -10,6 +10,8 @@ from typing import Collection, NamedTuple
 import torch
 
 from espnet2_duplex.backbone import Backbone, BackboneState
+from espnet2_duplex.heads import Head
+from espnet2_duplex.packing import Packing
 from espnet2_duplex.vocabulary import SpeechIds
 
 
@@ -46,7 +48,7 @@ class DuplexLM(torch.nn.Module):
     def fuse(
         self, user: torch.Tensor, text: torch.Tensor, speech: torch.Tensor
     ) -> torch.Tensor:
-        """user (B, T, H), text (B, T), speech (B, T, K) -> (B, T, H).
+        """user (..., H), text (...), speech (..., K) -> (..., H).
 
         The one place that adds: the order of additions changes bfloat16 results.
         """
@@ -55,21 +57,35 @@ class DuplexLM(torch.nn.Module):
 
     def logits(self, hidden: torch.Tensor) -> DuplexLogits:
         """(..., H) -> DuplexLogits (..., V) and (..., K, S)."""
-        speech = self.speech_head(hidden)
-        speech = speech.unflatten(-1, (self.num_codebooks, self.speech_ids.size))
-        return DuplexLogits(self.backbone.text_logits(hidden), speech)
+        text, speech = self.heads
+        return DuplexLogits(text.logits(hidden).squeeze(-2), speech.logits(hidden))
+
+    @property
+    def heads(self) -> tuple[Head, Head]:
+        """Of the text channel and of the K speech channels."""
+        speech = Head(self.speech_head, self.num_codebooks, self.speech_ids.size)
+        return self.backbone.text_head, speech
 
     def hidden(
-        self, user: torch.Tensor, text: torch.Tensor, speech: torch.Tensor
+        self,
+        user: torch.Tensor,
+        text: torch.Tensor,
+        speech: torch.Tensor,
+        packing: Packing,
     ) -> torch.Tensor:
-        """What the heads see of whole conversations, (B, T, H)."""
-        return self.backbone(self.fuse(user, text, speech))
+        """What the heads see of conversations of unequal length, packed: (N, H).
+
+        Padding frames of user (B, T, H), text (B, T) and speech (B, T, K) are left out
+        before anything is computed.
+        """
+        embeds = self.fuse(*(packing.pack(stream) for stream in (user, text, speech)))
+        return self.backbone.packed(embeds, packing.lengths)
 
     def forward(
         self, user: torch.Tensor, text: torch.Tensor, speech: torch.Tensor
     ) -> DuplexLogits:
         """Whole conversations; user (B, T, H), text (B, T), speech (B, T, K)."""
-        return self.logits(self.hidden(user, text, speech))
+        return self.logits(self.backbone(self.fuse(user, text, speech)))
 
     def init_state(self, batch_size: int = 1) -> BackboneState:
         return self.backbone.init_state(batch_size)

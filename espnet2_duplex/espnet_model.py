@@ -6,6 +6,7 @@ import torch
 from espnet2.torch_utils.device_funcs import force_gatherable
 from espnet2.train.abs_espnet_model import AbsESPnetModel
 
+from espnet2_duplex import row_draws
 from espnet2_duplex.duplex_lm import DuplexLM, attended_pairs, weight_flops
 from espnet2_duplex.loss import (
     Labels,
@@ -17,7 +18,9 @@ from espnet2_duplex.loss import (
     frame_losses,
     learning_curves,
     per_frame,
+    text_class_weights,
 )
+from espnet2_duplex.packing import Packing
 from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
 from espnet2_duplex.perception.adapter import Adapter
 from espnet2_duplex.precision import fast_bfloat16
@@ -38,8 +41,8 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
             (0 in the paper).
         bfloat16: Whether to compute in bfloat16 (weights and loss stay float32) where
             the processor can; ESPnet's `--use_amp` does that on CUDA only.
-        logits_chunk_frames: Frames whose logits exist at once, for large vocabularies
-            and long batches; None: all of the batch. The loss is the same to rounding.
+        logits_chunk_frames: Frames whose logits exist at once; fewer save memory, more
+            suit a GPU. The loss is the same to rounding.
         ctc_weight: Weight of the auxiliary CTC loss on the user's text, summed and
             divided by the number of frames as the channels are (0 in the paper: none).
             Batches then need `user_text`.
@@ -56,7 +59,7 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         loss_weights: dict = {},
         code_noise: float = 0.0,
         bfloat16: bool = False,
-        logits_chunk_frames: int | None = None,
+        logits_chunk_frames: int = 256,
         ctc_weight: float = 0.0,
         extract_feats_in_collect_stats: bool = False,
     ):
@@ -107,19 +110,24 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
             ValueError: If there is a `ctc_weight` but no `user_text`.
         """
         inputs = self.corrupt_codes(codes[:, :-1]) if self.training else codes[:, :-1]
-        steps = torch.arange(1, text.shape[1], device=text.device)
-        valid = steps[None] < text_lengths[:, None]  # label of step t is frame t + 1
-        labels = Labels(text[:, 1:], codes[:, 1:], valid)
+        packing = Packing.of(text_lengths - 1, text.shape[1] - 1)
+        labels = labels_of(text, text_lengths, codes)
+        text_weights = text_class_weights(labels.text, self.text_ids, self.loss_weights)
         with self.autocast(user_speech.device.type):
             heard, _ = self.encoder(user_speech, user_speech_lengths)  # (B, T, D)
             user = self.adapter(heard)  # (B, T, H)
             assert user.shape[1] == text.shape[1], (user.shape, text.shape)
-            hidden = self.duplex_lm.hidden(user[:, :-1], text[:, :-1], inputs)
+            hidden = self.duplex_lm.hidden(user[:, :-1], text[:, :-1], inputs, packing)
             frames = frame_losses(
-                self.duplex_lm.logits, hidden, labels, self.logits_chunk_frames
+                self.duplex_lm.heads,
+                hidden,
+                labels,
+                text_weights,
+                packing,
+                self.logits_chunk_frames,
             )
             ratios = self.auxiliary(heard, text_lengths, user_text, user_text_lengths)
-        sums = channel_loss(frames, labels, self.text_ids, self.loss_weights)
+        sums = channel_loss(frames, labels)
         loss = sums.mean(self.loss_weights)
         if self.ctc_weight:
             loss = loss + self.ctc_weight * ratios["loss_ctc"].total / sums.num_frames
@@ -184,12 +192,23 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         """Replace all K codes of a share `code_noise` of the frames (B, T, K)."""
         if not self.code_noise:
             return codes
-        hit = torch.rand(codes.shape[:2], device=codes.device) < self.code_noise
+        device = codes.device
+        draws = row_draws.uniform(codes.shape[:2], device, "frames with other codes")
+        hit = draws < self.code_noise
         size = self.duplex_lm.speech_ids.codebook_size
+        others = row_draws.integers(size, codes.shape, device, "other codes")
         # Specials stay: they carry the turn taking.
         hit = hit[..., None] & ~self.duplex_lm.speech_ids.is_special(codes)
-        return torch.where(hit, torch.randint_like(codes, size), codes)
+        return torch.where(hit, others, codes)
 
     def collect_feats(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Nothing: the encoder normalises by itself."""
         return {}
+
+
+def labels_of(
+    text: torch.Tensor, num_frames: torch.Tensor, codes: torch.Tensor
+) -> Labels:
+    """Labels of step t are frame t + 1 of text (B, T) and codes (B, T, K)."""
+    steps = torch.arange(1, text.shape[1], device=text.device)
+    return Labels(text[:, 1:], codes[:, 1:], steps < num_frames[:, None])

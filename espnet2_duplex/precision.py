@@ -4,7 +4,12 @@ import torch
 
 
 def fast_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 here: on GPUs and AVX-512 processors."""
+    """Whether training in bfloat16 is faster than in float32 here.
+
+    It is on GPUs that compute in it and on processors with AMX. With AVX-512's bfloat16
+    instructions alone the conversions cost more than they save: steps of the recipe's
+    models took 1.2 to 1.7 times as long as in float32.
+    """
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu.get_capabilities().get("amx_bf16", False)

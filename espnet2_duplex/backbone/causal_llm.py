@@ -1,18 +1,30 @@
 """The causal LLM: whole sequences in training, one frame at a time in a session."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM
 from transformers.cache_utils import Cache
 
+from espnet2_duplex.backbone.lean_layers import make_lean
 from espnet2_duplex.backbone.llm_config import build_llm_config
+from espnet2_duplex.backbone.masks import additive_mask, window_mask
+from espnet2_duplex.backbone.packed_attention import (
+    PACKED_SDPA,
+    Conversations,
+    choose_attention,
+    flash_arguments,
+)
 from espnet2_duplex.backbone.positions import Positions
+from espnet2_duplex.backbone.pretrained import copy_pretrained
 from espnet2_duplex.backbone.ring_cache import RingLayer
-from espnet2_duplex.backbone.text_head import scaled_logits
-from espnet2_duplex.llm_source import read_llm_weights
+from espnet2_duplex.backbone.text_head import scaled_logits, scales_logits
+from espnet2_duplex.heads import Head
 
 
 @dataclass
@@ -34,9 +46,9 @@ class Backbone(torch.nn.Module):
         vocab_size: The tokenizer's size, V. The embedding has as many rows, or more if
             `llm_conf` says so; rows without a token are never predicted.
         window_frames: How far back attention reaches, in frames of 80 ms.
-        attn_implementation: Of transformers, for training: "sdpa", "eager", or
-            "flash_attention_2" where it is installed, for conversations that the window
-            holds. Sessions use sdpa.
+        attn_implementation: Of transformers, for training: "sdpa", "eager" (computes
+            padding too), or "flash_attention_2" where it is installed, for
+            conversations that the window holds. Sessions use sdpa.
         gradient_checkpointing: Compute each layer's activations again in the backward
             pass instead of keeping them.
         compile_backend: Backend of torch.compile for the decoder in training, for
@@ -59,6 +71,10 @@ class Backbone(torch.nn.Module):
         config = build_llm_config(llm_conf, vocab_size)
         self.positions = Positions(config, window_frames)
         self.llm = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+        make_lean(self.llm)
+        choose_attention(self.llm, "sdpa")
+        if self.llm.config._attn_implementation != PACKED_SDPA:
+            logging.info(f"{config.model_type} takes no packed conversations: padded")
         self.num_tokens = vocab_size
         self.window_frames = window_frames
         self.attn_implementation = attn_implementation
@@ -81,41 +97,12 @@ class Backbone(torch.nn.Module):
     def train(self, mode: bool = True):
         """As torch's; sessions and validation attend by sdpa."""
         super().train(mode)
-        wanted = self.attn_implementation if mode else "sdpa"
-        if wanted != self.llm.config._attn_implementation:
-            try:
-                self.llm.set_attn_implementation(wanted)
-            except (ImportError, ValueError) as error:
-                reason = str(error).splitlines()[0]
-                raise ValueError(
-                    f"attn_implementation {wanted!r} cannot be used here ({reason}); "
-                    "set backbone_conf.attn_implementation to sdpa"
-                ) from error
+        choose_attention(self.llm, self.attn_implementation if mode else "sdpa")
         return self
 
     def load_llm(self, llm: str) -> None:
-        """Copy pretrained weights in; rows of added tokens keep their initial value.
-
-        Args:
-            llm: Hub name, folder or GGUF file; layers that this LLM lacks are left out.
-
-        Raises:
-            ValueError: If a weight is missing or its shape differs beyond the number of
-                token rows.
-        """
-        weights = read_llm_weights(llm)
-        for name, own in self.llm.state_dict().items():
-            given = weights.get(name)
-            if given is None:
-                raise ValueError(
-                    f"{llm} has no {name}, which llm_conf asks for; leave llm_conf empty"
-                )
-            if given.shape[1:] != own.shape[1:] or given.shape[0] > own.shape[0]:
-                raise ValueError(
-                    f"{llm}: {name} has shape {tuple(given.shape)}, but "
-                    f"llm_conf makes it {tuple(own.shape)}; leave llm_conf empty"
-                )
-            own[: given.shape[0]] = given
+        """`copy_pretrained` of a hub name, folder or GGUF file."""
+        copy_pretrained(self.llm, llm)
 
     def set_prompt(self, token_ids: Sequence[int]) -> None:
         """Put text before every conversation, one token per frame.
@@ -140,31 +127,72 @@ class Backbone(torch.nn.Module):
         """(B, T) int64 -> (B, T, H)."""
         return self.llm.get_input_embeddings()(text)
 
+    @property
+    def text_head(self) -> Head:
+        """The head of the text channel, one channel of V tokens."""
+        config = self.llm.config
+        scale = partial(scaled_logits, config=config) if scales_logits(config) else None
+        return Head(self.llm.get_output_embeddings(), 1, self.num_tokens, scale)
+
     def text_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(B, T, H) -> (B, T, V)."""
-        logits = self.llm.get_output_embeddings()(hidden)[..., : self.num_tokens]
-        return scaled_logits(logits, self.llm.config)
+        return self.text_head.logits(hidden).squeeze(-2)
 
     def forward(self, embeds: torch.Tensor) -> torch.Tensor:
-        """(B, T, H) -> (B, T, H); frame t attends to the window that ends in t.
+        """(B, T, H) -> (B, T, H); frame t attends to the window that ends in t."""
+        batch_size, num_frames, _ = embeds.shape
+        hidden = self.packed(embeds.flatten(0, 1), [num_frames] * batch_size)
+        return hidden.unflatten(0, (batch_size, num_frames))
+
+    def packed(self, embeds: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        """As `forward`, for conversations of unequal length behind one another.
+
+        Args:
+            embeds: (N, H).
+            lengths: Frames of each conversation, N together.
+
+        Returns:
+            (N, H).
 
         Raises:
             ValueError: If flash attention is asked to look past the window.
         """
         num_prompt = len(self.prompt_ids)
-        if num_prompt:
-            embeds = torch.cat([self._embed_prompt(len(embeds), embeds), embeds], 1)
-        batch, num_frames, _ = embeds.shape
-        if not self.training:
-            positions = self.positions.of_frames(num_frames, embeds.device)
-            hidden = self._decode(embeds, self._mask(embeds), positions)
-        elif self.attn_implementation.startswith("flash"):
-            self._check_flash(num_frames)
-            hidden = self._decode_in_training(embeds, None, None)
+        if not num_prompt:
+            return self._decode_packed(embeds, lengths)
+        prompt = self._embed_prompt(1, embeds)[0]
+        parts = [part for one in embeds.split(lengths) for part in (prompt, one)]
+        lengths = [num_prompt + n for n in lengths]
+        hidden = self._decode_packed(torch.cat(parts), lengths)
+        return torch.cat([one[num_prompt:] for one in hidden.split(lengths)])
+
+    def _decode_packed(
+        self, embeds: torch.Tensor, lengths: Sequence[int]
+    ) -> torch.Tensor:
+        """`packed` without a prompt."""
+        decode, number = self._decode, self.positions.of_conversations
+        if self.training:
+            decode, number = self._decode_in_training, self.positions.of_training
+        positions = number(lengths, embeds.device)
+        attention = self.llm.config._attn_implementation
+        if attention == PACKED_SDPA:
+            windows = Conversations.of(lengths, self.window_frames, embeds.device)
+            options = {"conversations": windows}
+        elif attention.startswith("flash"):
+            self._check_flash(max(lengths))
+            options = flash_arguments(lengths, embeds.device)
         else:
-            positions = self.positions.of_training(batch, num_frames, embeds.device)
-            hidden = self._decode_in_training(embeds, self._mask(embeds), positions)
-        return hidden[:, num_prompt:]
+            return self._decode_padded(decode, embeds, positions[0], lengths)
+        return decode(embeds[None], None, positions, **options)[0]
+
+    def _decode_padded(self, decode, embeds, positions, lengths) -> torch.Tensor:
+        """For attention that cannot tell packed conversations apart."""
+        embeds, positions = (
+            pad_sequence(packed.split(lengths), batch_first=True)
+            for packed in (embeds, positions)
+        )
+        hidden = decode(embeds, self._mask(embeds), positions)
+        return torch.cat([one[:n] for one, n in zip(hidden, lengths)])
 
     def init_state(self, batch_size: int = 1) -> BackboneState:
         """State before the first frame of the conversation; it has read the prompt."""
@@ -175,7 +203,8 @@ class Backbone(torch.nn.Module):
             with torch.no_grad():
                 embeds = self._embed_prompt(batch_size)
                 positions = self.positions.of_frames(num_prompt, embeds.device)
-                self._decode(embeds, self._mask(embeds), positions, cache)
+                mask = self._mask(embeds)
+                self._decode(embeds, mask, positions, past_key_values=cache)
         return BackboneState(cache, num_frames=num_prompt)
 
     def step(
@@ -185,8 +214,8 @@ class Backbone(torch.nn.Module):
         written = torch.arange(self.window_frames, device=embeds.device)
         visible = written <= state.num_frames
         positions = self.positions.of_frames(1, embeds.device, first=state.num_frames)
-        mask = additive_mask(visible[None, None, None], embeds)
-        hidden = self._decode(embeds, mask, positions, state.cache)
+        mask = additive_mask(visible[None], embeds)
+        hidden = self._decode(embeds, mask, positions, past_key_values=state.cache)
         return hidden, BackboneState(state.cache, state.num_frames + 1)
 
     def _embed_prompt(self, batch_size: int, like: torch.Tensor | None = None):
@@ -196,10 +225,8 @@ class Backbone(torch.nn.Module):
 
     def _mask(self, embeds: torch.Tensor) -> torch.Tensor:
         """Which of the frames (B, T, H) see which: each its window."""
-        frames = torch.arange(embeds.shape[1], device=embeds.device)
-        distance = frames[:, None] - frames[None, :]
-        visible = (distance >= 0) & (distance < self.window_frames)
-        return additive_mask(visible[None, None], embeds)
+        visible = window_mask(embeds.shape[1], self.window_frames, embeds.device)
+        return additive_mask(visible, embeds)
 
     def _check_flash(self, num_frames: int) -> None:
         if num_frames > self.window_frames or self.positions.table_size is not None:
@@ -209,20 +236,13 @@ class Backbone(torch.nn.Module):
                 "backbone_conf.attn_implementation to sdpa or raise window_frames"
             )
 
-    def _decode(self, embeds, mask, positions, cache=None) -> torch.Tensor:
-        """Run the decoder."""
+    def _decode(self, embeds, mask, positions, **options) -> torch.Tensor:
+        """Run the decoder; `options` are a cache, or what its attention takes."""
         output = self.llm.get_decoder()(
             inputs_embeds=embeds,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=cache,
-            use_cache=cache is not None,
+            use_cache="past_key_values" in options,
+            **options,
         )
         return output.last_hidden_state
-
-
-def additive_mask(visible: torch.Tensor, embeds: torch.Tensor) -> torch.Tensor:
-    """`visible` (1, 1, queries, keys) as summands of attention for (B, T, H)."""
-    mask = torch.zeros(visible.shape, dtype=embeds.dtype, device=embeds.device)
-    mask.masked_fill_(~visible, torch.finfo(embeds.dtype).min)
-    return mask.expand(embeds.shape[0], -1, -1, -1)

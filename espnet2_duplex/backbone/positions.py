@@ -7,7 +7,11 @@ begins anew, the past has the higher positions, which a pretrained LLM never saw
 training conversations begin anywhere in the table, and the model learns that too.
 """
 
+from collections.abc import Sequence
+
 import torch
+
+from espnet2_duplex import row_draws
 
 # Families whose learned positions are added to the input by `position_ids`.
 LEARNED_POSITIONS = ("biogpt", "gpt2", "gpt_bigcode", "opt")
@@ -42,15 +46,23 @@ class Positions:
         frames = torch.arange(first, first + num_frames, device=device)[None]
         return frames if self.table_size is None else frames % self.table_size
 
-    def of_training(
-        self, batch_size: int, num_frames: int, device: torch.device
+    def of_conversations(
+        self, lengths: Sequence[int], device: torch.device
     ) -> torch.Tensor:
-        """Positions (1 or B, num_frames); in a table from a random beginning on."""
-        frames = torch.arange(num_frames, device=device)[None]
+        """Positions (1, N) of conversations behind one another, each from 0 on."""
+        frames = torch.cat([torch.arange(n, device=device) for n in lengths])[None]
+        return frames if self.table_size is None else frames % self.table_size
+
+    def of_training(self, lengths: Sequence[int], device: torch.device) -> torch.Tensor:
+        """As `of_conversations`; in a table each from a random beginning on."""
+        positions = self.of_conversations(lengths, device)
         if self.table_size is None:
-            return frames
-        first = torch.randint(self.table_size, (batch_size, 1), device=device)
-        return (first + frames) % self.table_size
+            return positions
+        first = row_draws.integers(
+            self.table_size, (len(lengths),), device, "position in the LLM"
+        )
+        counts = torch.tensor(lengths, device=device)
+        return (positions + first.repeat_interleave(counts)) % self.table_size
 
 
 def _check_table(config, window_frames: int) -> None:

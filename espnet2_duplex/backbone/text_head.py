@@ -15,3 +15,11 @@ def scaled_logits(logits: torch.Tensor, config) -> torch.Tensor:
     if cap is not None:
         logits = torch.tanh(logits / cap) * cap
     return logits
+
+
+def scales_logits(config) -> bool:
+    """Whether `scaled_logits` changes anything."""
+    return any(
+        getattr(config, name, None) is not None
+        for name in ("logit_scale", "logits_scaling", "final_logit_softcapping")
+    )

@@ -1,7 +1,7 @@
 """The multi-channel loss and what a training log tells of it.
 
-`frames` gives the loss of every frame, all logits at once or in chunks; `channels`
-weighs and sums; `curves` sorts by class and turn; `user_ctc` is the auxiliary loss on
+`frames` gives the loss of every frame, `head_loss` that of one head; `channels` weighs
+and sums; `curves` sorts by class and turn; `user_ctc` is the auxiliary loss on
 the user's words. Everything is a sum over frames beside its count, so that padding
 changes nothing and ranks of unequal size give the global mean.
 """
@@ -11,7 +11,6 @@ from espnet2_duplex.loss.channels import (
     LossWeights,
     channel_loss,
     channel_stats,
-    duplex_loss,
     text_class_weights,
 )
 from espnet2_duplex.loss.curves import Ratio, learning_curves, per_frame
@@ -27,7 +26,6 @@ __all__ = [
     "UserTextCTC",
     "channel_loss",
     "channel_stats",
-    "duplex_loss",
     "frame_losses",
     "learning_curves",
     "per_frame",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from espnet2_duplex.loss.frames import FrameLosses, Labels, losses_of_logits
+from espnet2_duplex.loss.frames import FrameLosses, Labels
 from espnet2_duplex.vocabulary import TextIds
 
 
@@ -29,14 +29,15 @@ class ChannelLoss:
     """Sums over the valid frames of a batch; means are `value / num_frames`."""
 
     text: torch.Tensor  # () weighted by class
-    speech: torch.Tensor  # (K,)
+    speech_sum: torch.Tensor  # () of all K
+    speech: torch.Tensor  # (K,) without gradient
     text_correct: torch.Tensor  # () frames whose text argmax is the label
     speech_correct: torch.Tensor  # (K,)
     num_frames: torch.Tensor  # ()
 
     def mean(self, weights: LossWeights) -> torch.Tensor:
         """The training loss: the weighted sum of channels per frame, a scalar."""
-        total = weights.text * self.text + weights.speech * self.speech.sum()
+        total = weights.text * self.text + weights.speech * self.speech_sum
         return total / self.num_frames
 
 
@@ -51,13 +52,11 @@ def text_class_weights(
     return result
 
 
-def channel_loss(
-    frames: FrameLosses, labels: Labels, ids: TextIds, weights: LossWeights
-) -> ChannelLoss:
+def channel_loss(frames: FrameLosses, labels: Labels) -> ChannelLoss:
     """Loss sums of one batch from the losses of its frames."""
-    text_losses = frames.text * text_class_weights(labels.text, ids, weights)
     return ChannelLoss(
-        text=text_losses.sum(),
+        text=frames.text_sum,
+        speech_sum=frames.speech_sum,
         speech=frames.speech.sum(dim=(0, 1)),
         text_correct=((frames.text_predicted == labels.text) & labels.valid).sum(),
         speech_correct=frames.speech_correct.sum(dim=(0, 1)),
@@ -65,20 +64,13 @@ def channel_loss(
     )
 
 
-def duplex_loss(
-    logits, labels: Labels, ids: TextIds, weights: LossWeights
-) -> ChannelLoss:
-    """Loss sums of one batch from all its logits, DuplexLogits (B, T, ...)."""
-    return channel_loss(losses_of_logits(logits, labels), labels, ids, weights)
-
-
 def channel_stats(sums: ChannelLoss, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     """Per-frame means for ESPnet's log: losses and accuracies by channel."""
-    speech = sums.speech.detach() / sums.num_frames  # (K,)
+    speech = sums.speech / sums.num_frames  # (K,)
     return {
         "loss": loss.detach(),
         "loss_text": sums.text.detach() / sums.num_frames,
-        "loss_speech": sums.speech.detach().mean() / sums.num_frames,
+        "loss_speech": sums.speech.mean() / sums.num_frames,
         "acc_text": sums.text_correct / sums.num_frames,
         "acc_speech": sums.speech_correct.float().mean() / sums.num_frames,
         **{f"loss_speech_{k}": value for k, value in enumerate(speech, start=1)},

@@ -5,6 +5,8 @@ from typing import Callable
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from espnet2_duplex.loss.head_loss import check_chunk
+
 
 def in_chunks(
     function: Callable[..., tuple[torch.Tensor, ...]],
@@ -27,11 +29,7 @@ def in_chunks(
     Raises:
         ValueError: If `chunk_frames` is below 1.
     """
-    if chunk_frames < 1:
-        raise ValueError(
-            f"logits_chunk_frames is {chunk_frames}; give 1 or more, for example 1024, "
-            "or leave it empty to compute all frames at once"
-        )
+    check_chunk(chunk_frames)
     chunks = zip(*(tensor.split(chunk_frames) for tensor in frames))
     with _uncached_autocast(frames[0].device.type):
         parts = [checkpoint(function, *chunk, use_reentrant=False) for chunk in chunks]

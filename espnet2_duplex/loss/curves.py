@@ -58,7 +58,7 @@ def learning_curves(
         weighted by class. `loss_speech_{turns,silence}`: nats per codebook of frames
         within and outside the agent's turns. `{bos,eos}_recall`: labels with a
         prediction within 2 frames; `{bos,eos}_precision`: predictions with a label
-        within 2 frames. `padding_share`: of all frames computed.
+        within 2 frames. `padding_share`: of the frames of the batch.
     """
     bos, eos, pad = (
         (labels.text == i) & labels.valid

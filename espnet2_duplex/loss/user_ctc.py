@@ -29,7 +29,7 @@ class UserTextCTC(torch.nn.Module):
         num_frames: torch.Tensor,
         user_text: torch.Tensor,
         user_text_lengths: torch.Tensor,
-        chunk_frames: int | None = None,
+        chunk_frames: int = 256,
     ) -> torch.Tensor:
         """Sum of the CTC losses of a batch (Graves et al., 2006), in nats.
 
@@ -41,14 +41,14 @@ class UserTextCTC(torch.nn.Module):
             num_frames: (B,) valid ones.
             user_text: (B, U) tokens of the user's turns in time order, padded.
             user_text_lengths: (B,); 0 where the user says nothing.
-            chunk_frames: Frames whose logits exist at once; None: all.
+            chunk_frames: Frames whose logits exist at once.
         """
         kept, targets = self._compact(user_text, user_text_lengths)
         flat = heard.flatten(0, 1)
         scores = in_chunks(
             lambda chunk: (self._scores(chunk, kept),),
             (flat,),
-            chunk_frames or len(flat),
+            chunk_frames,
         )[0]
         log_probs = scores.unflatten(0, heard.shape[:2]).log_softmax(-1)
         return F.ctc_loss(

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 CHARACTERS = " abcdefghijklmnopqrstuvwxyz'"  # id 0 is the blank
 STEPS_PER_FRAME = 4  # speech has up to 25 characters a second, frames only 12.5
+IMPOSSIBLE = -1e4  # logarithm of a probability; -inf has no gradient
 
 
 def spoken_characters(text: str | None) -> str | None:
@@ -40,17 +41,26 @@ class CtcHead(torch.nn.Module):
         return logits.flatten(1, 2).float().log_softmax(dim=-1)
 
 
-def ctc_loss(log_probs: torch.Tensor, texts: list[str]) -> torch.Tensor:
+def ctc_loss(
+    log_probs: torch.Tensor,
+    texts: list[str],
+    first_steps: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Mean CTC loss per character.
 
     Args:
         log_probs: (B, N, classes), all N steps valid.
         texts: B strings of CHARACTERS.
+        first_steps: (B,) steps before which nothing is said, so that all of them must
+            be blank; None: unknown.
     """
     ids = [[CHARACTERS.index(c) + 1 for c in text] for text in texts]
     lengths = torch.tensor([len(row) for row in ids])
     steps = torch.full_like(lengths, log_probs.shape[1])
     flat = torch.tensor([i for row in ids for i in row])
+    waiting = 0.0
+    if first_steps is not None:
+        log_probs, waiting = _wait_until(log_probs, first_steps.to(log_probs.device))
     loss = functional.ctc_loss(
         log_probs.transpose(0, 1),
         flat.to(log_probs.device),
@@ -59,7 +69,22 @@ def ctc_loss(log_probs: torch.Tensor, texts: list[str]) -> torch.Tensor:
         reduction="sum",
         zero_infinity=True,
     )
-    return loss / lengths.sum().clamp(min=1)
+    return (loss + waiting) / lengths.sum().clamp(min=1)
+
+
+def _wait_until(
+    log_probs: torch.Tensor, first_steps: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Certain blanks in the steps before the first one, and what these cost, a scalar.
+
+    torch's CTC has the gradient of the logits in view, so a mask alone would bend it.
+    """
+    steps = torch.arange(log_probs.shape[1], device=log_probs.device)
+    is_before = steps < first_steps[:, None]
+    certain = log_probs.new_full(log_probs.shape[2:], IMPOSSIBLE)
+    certain[0] = 0.0
+    cost = -(log_probs[:, :, 0] * is_before).sum()
+    return torch.where(is_before[:, :, None], certain, log_probs), cost
 
 
 def greedy_text(log_probs: torch.Tensor) -> str:

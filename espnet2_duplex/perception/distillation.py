@@ -2,89 +2,125 @@
 
 First the student's frames are pulled to the teacher's (mean squared error on features
 that the teacher's statistics standardise), while a CTC head learns behind them without
-moving them; then CTC trains all of it and the pull goes on with less weight.
+moving them; then CTC trains all of it and the pull goes on with less weight, until the
+teacher leaves.
 """
 
-import logging
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
 
-from espnet2_duplex.perception.ctc import CtcErrors, CtcHead, ctc_loss, greedy_text
-from espnet2_duplex.perception.speech_rows import SpeechRows, Utterance
+from espnet2_duplex.perception.ctc_model import CtcModel
+from espnet2_duplex.perception.ctc_objective import CtcObjective
+from espnet2_duplex.perception.speech_rows import RowBatch, SpeechRows
 from espnet2_duplex.perception.whisper_causal import WhisperCausalEncoder
 from espnet2_duplex.perception.whisper_teacher import WhisperTeacher
 
 NUM_STATISTICS_BATCHES = 4
-EDGE_SAMPLES = 8000  # silence around a validation utterance
+MIN_STD = 1e-3
 
 
-class Distillation(torch.nn.Module):
+@dataclass(frozen=True)
+class DistillSettings:
+    """When the teacher pulls, and how much.
+
+    Attributes:
+        num_distill_steps: with the teacher alone, before CTC moves the encoder.
+        num_teacher_steps: after which CTC goes on alone; None: never.
+        distill_weight: of the pull, beside CTC.
+
+    Raises:
+        ValueError: steps are left in which nothing moves the encoder.
+    """
+
+    num_distill_steps: int = 150
+    num_teacher_steps: int | None = None
+    distill_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        num = self.num_teacher_steps
+        if num is not None and num < self.num_distill_steps:
+            raise ValueError(
+                f"num_teacher_steps is {num}, below num_distill_steps "
+                f"{self.num_distill_steps}; write at least as many"
+            )
+
+    def is_joint(self, step: int) -> bool:
+        """Whether CTC moves the encoder by now."""
+        return step >= self.num_distill_steps
+
+    def has_teacher(self, step: int) -> bool:
+        """Whether the teacher still pulls."""
+        return self.num_teacher_steps is None or step < self.num_teacher_steps
+
+
+class DistilledModel(CtcModel):
     """Student, CTC head, and the statistics of the teacher's features."""
 
     def __init__(self, encoder: WhisperCausalEncoder):
-        super().__init__()
-        self.encoder = encoder
-        self.head = CtcHead(encoder.output_size)
+        super().__init__(encoder)
         self.register_buffer("mean", torch.zeros(encoder.width))
         self.register_buffer("std", torch.ones(encoder.width))
 
-    def measure_teacher(self, teacher: WhisperTeacher, rows: SpeechRows) -> None:
-        """Take mean and standard deviation per channel from the first batches."""
-        with torch.no_grad():
-            frames = [
-                teacher(rows.batch(step)[0]).flatten(0, 1)
-                for step in range(NUM_STATISTICS_BATCHES)
-            ]
-        std, mean = torch.std_mean(torch.cat(frames), dim=0)
-        self.mean.copy_(mean)
-        self.std.copy_(std.clamp(min=1e-3))
-
-    def losses(
-        self,
-        speech: torch.Tensor,
-        texts: list[str | None],
-        wanted: torch.Tensor,
-        *,
-        ctc_moves_encoder: bool,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Distillation and CTC loss.
+    def measure(self, frames: torch.Tensor) -> None:
+        """Take mean and standard deviation per channel of the teacher's frames.
 
         Args:
-            speech: (B, T * samples_per_frame).
-            texts: B transcripts; rows without one have no CTC loss.
-            wanted: (B, 4 T, width), the teacher's frames.
-            ctc_moves_encoder: False keeps CTC's gradient from the layers.
+            frames: (N, width).
         """
-        hidden = self.encoder.hidden(speech)
-        distill = functional.mse_loss(
+        std, mean = torch.std_mean(frames, dim=0)
+        self.mean.copy_(mean)
+        self.std.copy_(std.clamp(min=MIN_STD))
+
+    def distance(self, hidden: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        """Mean squared error of standardised frames, both (B, 4 T, width)."""
+        return functional.mse_loss(
             (hidden.float() - self.mean) / self.std,
             (wanted.float() - self.mean) / self.std,
         )
-        known = [row for row, text in enumerate(texts) if text]
-        if not known:
-            return distill, distill.new_zeros(())
-        heard = hidden[known] if ctc_moves_encoder else hidden[known].detach()
-        log_probs = self.head(self.encoder.embed(heard))
-        return distill, ctc_loss(log_probs, [texts[row] for row in known])
 
-    def transcribe(self, speech: torch.Tensor) -> str:
-        """Greedy CTC transcript of speech (S,)."""
-        num_samples = torch.tensor([len(speech)])
+
+class Distillation(CtcObjective):
+    """CTC with a teacher that hears the undisturbed rows.
+
+    Args:
+        model: the student; must be on the teacher's device.
+        teacher: is not trained.
+        settings: its schedule.
+    """
+
+    model: DistilledModel
+
+    def __init__(
+        self, model: DistilledModel, teacher: WhisperTeacher, settings: DistillSettings
+    ):
+        super().__init__(model)
+        self.teacher = teacher
+        self.settings = settings
+
+    def begin(self, rows: SpeechRows) -> None:
+        """Measure the teacher's features on the first batches."""
+        device = self.model.mean.device
         with torch.no_grad():
-            embeds, _ = self.encoder(speech[None], num_samples)
-            return greedy_text(self.head(embeds)[0])
+            frames = [
+                self.teacher(rows.batch(step).undisturbed.to(device)).flatten(0, 1)
+                for step in range(NUM_STATISTICS_BATCHES)
+            ]
+        self.model.measure(torch.cat(frames))
 
-
-def evaluate(model: Distillation, utterances: list[Utterance]) -> CtcErrors:
-    """Greedy CTC errors over the transcribed utterances."""
-    model.eval()
-    errors = CtcErrors()
-    for utterance in utterances:
-        if utterance.text is None:
-            continue
-        speech = torch.from_numpy(utterance.read())
-        heard = model.transcribe(functional.pad(speech, (EDGE_SAMPLES, EDGE_SAMPLES)))
-        logging.debug("%s: %s | %s", utterance.id, utterance.text, heard)
-        errors = errors + CtcErrors.between(utterance.text, heard)
-    return errors
+    def losses(
+        self, batch: RowBatch, step: int
+    ) -> dict[str, tuple[float, torch.Tensor]]:
+        """See CtcObjective."""
+        is_joint = self.settings.is_joint(step)
+        hidden = self.model.encoder.hidden(batch.speech)
+        heard = hidden if is_joint else hidden.detach()
+        ctc = self.model.ctc(self.model.encoder.embed(heard), batch)
+        losses = {"CTC": (1.0, ctc)}
+        if self.settings.has_teacher(step):
+            with torch.no_grad():
+                wanted = self.teacher(batch.undisturbed)
+            weight = self.settings.distill_weight if is_joint else 1.0
+            losses["distillation"] = weight, self.model.distance(hidden, wanted)
+        return losses

@@ -16,6 +16,7 @@ from espnet2_duplex.perception.features import NemoLogMel
 
 MELS_PER_FRAME = 8
 CONV_NORMS = ("layer_norm", "affine")
+LOG_MEL_MEAN, LOG_MEL_STD = -11.0, 3.0  # of speech with its silences, nepers of power
 
 
 @dataclass
@@ -192,10 +193,12 @@ class FastConformerEncoder(AbsStreamingEncoder):
 
 
 def initialise(conformer: torch.nn.Module) -> None:
-    """PyTorch's own initialisation of linear layers and convolutions.
+    """Weights with which training from scratch can begin.
 
     transformers' N(0, 0.02) lets the signal vanish in the subsampling, where it then
-    turns gradients into inf; Kaiming's keeps its size through the ReLUs.
+    turns gradients into inf; here linear layers and convolutions have PyTorch's own, and
+    those of the subsampling Kaiming's, which keeps the size of a signal through ReLUs.
+    The first one standardises the log-mel, whose mean would otherwise drown all else.
     """
     for module in conformer.modules():
         if isinstance(module, (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Conv2d)):
@@ -204,3 +207,7 @@ def initialise(conformer: torch.nn.Module) -> None:
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             torch.nn.init.zeros_(module.bias)
+    first = conformer.subsampling.conv_in
+    with torch.no_grad():
+        first.weight /= LOG_MEL_STD
+        first.bias -= LOG_MEL_MEAN * first.weight.sum(dim=(1, 2, 3))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from espnet2_duplex import row_draws
 from espnet2_duplex.perception.abs_encoder import AbsStreamingEncoder
 from espnet2_duplex.perception.features import WhisperLogMel
 from espnet2_duplex.perception.whisper_layers import BLOCK, WhisperLayer, sinusoids
@@ -112,9 +113,10 @@ class WhisperCausalEncoder(AbsStreamingEncoder):
         x = functional.gelu(self.conv2(functional.pad(x, (1, 0)))).transpose(1, 2)
         positions = torch.arange(x.shape[1], device=x.device)
         if self.training:
-            shape = (x.shape[0], 1)
-            offsets = torch.randint(POSITION_PERIOD, shape, device=x.device)
-            positions = positions + offsets
+            first = row_draws.integers(
+                POSITION_PERIOD, (len(x), 1), x.device, "position in the encoder"
+            )
+            positions = positions + first
         x = x + self.positions[positions % POSITION_PERIOD]
         for layer in self.layers:
             x = layer(x, self.window_frames)

@@ -1,12 +1,21 @@
 """Weights of a finished or running training, read whole and put into a model."""
 
+import contextlib
 import logging
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from espnet2.torch_utils.safe_torch_load import safe_torch_load
 
 from espnet2_duplex.train.frozen_weights import frozen_weights_apart
+
+# How torch's load_state_dict words it.
+_MISMATCH = re.compile(
+    r"size mismatch for (\S+): copying a param with shape torch.Size\(\[(.*?)\]\) from "
+    r"checkpoint, the shape in current model is torch.Size\(\[(.*?)\]\)"
+)
 
 
 def read_weights(model_file: str | Path, device: str) -> dict[str, torch.Tensor]:
@@ -47,6 +56,27 @@ def load_weights(model: torch.nn.Module, model_file: str | Path, device: str) ->
             f"such as {unknown[0]}; they are left out"
         )
     model.load_state_dict({name: weights[name] for name in own})
+
+
+@contextlib.contextmanager
+def loading_explained() -> Iterator[None]:
+    """Say what to do about weights of another shape that ESPnet loads inside.
+
+    Raises:
+        ValueError: In place of torch's RuntimeError.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        found = _MISMATCH.search(str(error))
+        if found is None:
+            raise
+        name, given, own = found.groups()
+        raise ValueError(
+            f"a checkpoint to start from has {name} of shape ({given}) but the "
+            f"configuration makes it ({own}); {_remedy(name)}, or train anew in another "
+            "folder (init_param: leave the part out, or set ignore_init_mismatch)"
+        ) from error
 
 
 def _remedy(name: str) -> str:

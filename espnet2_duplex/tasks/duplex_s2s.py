@@ -7,12 +7,10 @@ from typing import Callable, Collection, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import torch
-import yaml
-from espnet2.tasks.abs_task import AbsTask, optim_classes
+from espnet2.tasks.abs_task import AbsTask
 from espnet2.train.trainer import Trainer
 from typeguard import typechecked
 
-from espnet2_duplex.arks import check_archive_ends
 from espnet2_duplex.backbone import Backbone
 from espnet2_duplex.backbone.llm_config import keep_first_layers
 from espnet2_duplex.backbone.lora import LoraConf, add_lora
@@ -22,16 +20,15 @@ from espnet2_duplex.espnet_model import ESPnetDuplexS2SModel
 from espnet2_duplex.llm_source import read_llm_conf
 from espnet2_duplex.perception.adapter import Adapter
 from espnet2_duplex.session import check_codec, check_delays
+from espnet2_duplex.tasks import training
 from espnet2_duplex.tasks.checkpoints import load_weights
 from espnet2_duplex.tasks.options import add_options, encoder_choices
 from espnet2_duplex.timing import FrameClock
 from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
-from espnet2_duplex.train import parameter_groups, trained_with
-from espnet2_duplex.train.atomic_save import atomic_torch_save
+from espnet2_duplex.train import trained_with
 from espnet2_duplex.train.collate_fn import DuplexCollateFn
-from espnet2_duplex.train.frozen_weights import frozen_weights_apart, mark_frozen
+from espnet2_duplex.train.frozen_weights import mark_frozen
 from espnet2_duplex.train.preprocessor import DuplexPreprocessor, StreamSpec
-from espnet2_duplex.train.reports import training_reports
 from espnet2_duplex.vocabulary import SpeechIds
 
 
@@ -50,38 +47,24 @@ class DuplexS2STask(AbsTask):
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace):
-        """As ESPnet's, after a look at the archives of codes.
-
-        A process that is killed while it saves leaves no broken file, and frozen
-        weights are saved once.
+        """As ESPnet's, after a look at the options, and guarded (`tasks.training`).
 
         Raises:
-            ValueError: If an archive is broken, or ESPnet's adapters are asked for.
+            ValueError: If the options cannot be meant, an archive is broken, or a step
+                does not fit into memory.
         """
-        for part in ("train", "valid"):
-            for path, _, kind in getattr(args, f"{part}_data_path_and_name_and_type"):
-                if kind == "kaldi_ark":
-                    check_archive_ends(path)
-        if args.use_adapter:
-            raise ValueError(
-                "--use_adapter was given; adapters of the LLM are made by --lora_conf, "
-                "for example --lora_conf r=16"
-            )
-        saved = Path(args.output_dir) / "config.yaml"
-        if (
-            args.resume
-            and (saved.parent / "checkpoint.pth").exists()
-            and saved.exists()
-        ):
-            # Read before the ranks have met: afterwards the first of them writes it.
-            config = yaml.safe_load(saved.read_text(encoding="utf-8"))
-            args.trained_with = config.get("trained_with", {})
-        with (
-            atomic_torch_save(),
-            frozen_weights_apart(),
-            training_reports(args.peak_tflops),
-        ):
+        training.check(args)
+        training.recall_trained_with(args)
+        with training.guarded(args, encoder_choices.get_class(args.encoder)):
             super().main_worker(args)
+
+    @classmethod
+    def build_sequence_iter_factory(cls, args, iter_options, mode):
+        """ESPnet's, after a look at the sizes of the batches."""
+        factory = super().build_sequence_iter_factory(args, iter_options, mode)
+        frame_rate = encoder_choices.get_class(args.encoder).frame_rate
+        training.look_at_batches(factory.sampler.batches, iter_options, frame_rate)
+        return factory
 
     @classmethod
     @typechecked
@@ -200,26 +183,15 @@ class DuplexS2STask(AbsTask):
     ) -> List[torch.optim.Optimizer]:
         """ESPnet's optimizer, with the groups of `optim_groups` in it.
 
+        What else only training does to a model is done here too (`training.prepare`).
+
         Raises:
             ValueError: If a pattern or prefix matches no weight.
         """
-        parameter_groups.check_freeze_param(model, args.freeze_param)
-        parameter_groups.freeze_by_pattern(model, args.freeze_pattern)
+        training.prepare(args, model)
         if not args.optim_groups:
             return super().build_optimizers(args, model)
-        if args.sharded_ddp or args.use_deepspeed:
-            raise ValueError(
-                "optim_groups does not go together with sharded_ddp or use_deepspeed; "
-                "leave one of them out"
-            )
-        groups = parameter_groups.grouped_parameters(model, args.optim_groups)
-        if args.exclude_weight_decay:
-            groups = parameter_groups.without_weight_decay(
-                model, groups, args.exclude_weight_decay_conf
-            )
-        optimizer = optim_classes[args.optim](groups, **args.optim_conf)
-        parameter_groups.check_group_options(args.optim_groups, optimizer)
-        return [optimizer]
+        return [training.grouped_optimizer(args, model)]
 
 
 def build_backbone(args: argparse.Namespace, tokenizer: TextTokenizer) -> Backbone:

@@ -8,7 +8,8 @@ import pytest
 PACKAGE = "espnet2_duplex"
 ROOT = Path(__file__).parents[2] / PACKAGE
 LAYERS = (
-    ("atomic", "timing", "vocabulary", "arks", "precision"),
+    ("atomic", "timing", "vocabulary", "arks", "precision", "row_draws"),
+    ("heads", "packing"),
     ("jsonl", "llm_source", "sound_files"),
     ("chat", "conversation", "data_folder", "events", "words"),
     ("alignment", "codec", "dataset_checks", "metrics", "tokenizer"),

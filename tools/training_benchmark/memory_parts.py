@@ -18,7 +18,7 @@ class Plan:
         is_mixed: float32 weights under bfloat16 autocast; otherwise all float32.
         is_checkpointed: layers of LLM and encoder are computed again in the backward
             pass (gradient_checkpointing of backbone_conf and encoder_conf).
-        logits_chunk_frames: None for the logits of all frames at once.
+        logits_chunk_frames: frames whose logits exist at once.
         num_shards: GPUs over which ZeRO-2 spreads gradients and optimiser.
     """
 
@@ -27,7 +27,7 @@ class Plan:
     conversation_frames: int
     is_mixed: bool = True
     is_checkpointed: bool = False
-    logits_chunk_frames: int | None = None
+    logits_chunk_frames: int = 256
     num_shards: int = 1
 
 
@@ -53,31 +53,31 @@ def optimiser_bytes(model: Model, plan: Plan) -> float:
 def llm_layer_bytes(llm: Llm, plan: Plan) -> float:
     """What one layer keeps of a frame for the backward pass.
 
-    Two norms keep their input and the normalised input, 4 H, in float32 always.
-    Attention keeps queries, keys and values (repeated for all heads) and its output,
-    4 H; the feed-forward the gate before and behind its activation, the other branch
-    and their product, 4 F. Inputs of the five first matrices: one for each norm, 2 H;
-    under autocast each matrix has a bfloat16 copy of its own, 5 H.
+    Two norms keep their input, 2 H, in float32 always. Attention keeps queries and its
+    output twice, 3 H, and keys and values; the feed-forward the gate and the other
+    branch, 2 F. Inputs of the five first matrices: one for each norm, 2 H; under
+    autocast each matrix has a bfloat16 copy of its own, 5 H.
     """
     width, inner = llm.hidden_size, llm.intermediate_size
+    keys = width * llm.num_key_value_heads / llm.num_attention_heads
+    attention = 3 * width + 2 * keys
     if plan.is_mixed:
-        return 4 * 4 * width + 2 * (5 * width + 4 * width + 4 * inner)
-    return 4 * (4 * width + 2 * width + 4 * width + 4 * inner)
+        return 4 * 2 * width + 2 * (5 * width + attention + 2 * inner)
+    return 4 * (2 * width + 2 * width + attention + 2 * inner)
 
 
 def llm_bytes(model: Model, plan: Plan) -> float:
     """Activations of the LLM.
 
     All layers' frames; with checkpointing the input of each layer, 4 H bytes, and all
-    of the one layer that is computed again. The mask of T x T frames is one for all.
+    of the one layer that is computed again.
     """
     llm = model.llm
     layer = llm_layer_bytes(llm, plan)
     frame = llm.num_hidden_layers * layer
     if plan.is_checkpointed:
         frame = llm.num_hidden_layers * 4 * llm.hidden_size + layer
-    mask = (2 if plan.is_mixed else 4) * plan.conversation_frames**2
-    return plan.num_frames * frame + mask
+    return plan.num_frames * frame
 
 
 def encoder_bytes(model: Model, plan: Plan) -> float:
@@ -111,18 +111,17 @@ def adapter_bytes(model: Model, plan: Plan) -> float:
     return plan.num_frames * frame * (3 if plan.is_mixed else 4)
 
 
-def logit_bytes(model: Model, plan: Plan) -> float:
-    """Logits of V text tokens and K S speech codes, and their loss.
+def head_bytes(model: Model, plan: Plan) -> float:
+    """What the heads' loss keeps from the forward pass to the backward pass.
 
-    The log-softmax of all channels is kept, 4 (V + K S) bytes a frame; in the backward
-    pass the larger of the two has its gradient before and behind the log-softmax, 8
-    bytes. In chunks all of this is of one chunk only.
+    The gradient of both heads, 4 bytes a weight, and that of the hidden states, H for
+    each head. Beside it one chunk's logits of the larger head, in float32, and under
+    autocast once more in bfloat16.
     """
-    num_frames = plan.num_frames
-    if plan.logits_chunk_frames is not None:
-        num_frames = min(num_frames, plan.logits_chunk_frames)
     text, speech = model.llm.vocab_size, SPEECH_ROWS
-    return num_frames * (4 * (text + speech) + 8 * max(text, speech))
+    gradients = 4 * model.llm.hidden_size * (text + speech + 2 * plan.num_frames)
+    chunk = min(plan.num_frames, plan.logits_chunk_frames)
+    return gradients + chunk * max(text, speech) * (6 if plan.is_mixed else 4)
 
 
 PARTS = {
@@ -132,7 +131,7 @@ PARTS = {
     "activations: LLM": llm_bytes,
     "activations: adapter": adapter_bytes,
     "activations: encoder": encoder_bytes,
-    "logits": logit_bytes,
+    "heads": head_bytes,
 }
 
 

@@ -60,6 +60,10 @@ class Casting:
             )
         return random.Random(f"{self.seed}/voice/{conversation.id}").choice(voices)
 
+    def engine_of(self, voice: str) -> str:
+        """Engine of a user voice."""
+        return self._users[voice].engine
+
     def user_clip(self, voice: str, text: str) -> Clip:
         """A user's clip at a speed that depends on seed, voice and text only."""
         users = self._users[voice]

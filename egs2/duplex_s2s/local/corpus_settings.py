@@ -5,6 +5,7 @@ generate    dialogues and questions that an LLM writes (stage 1)
 texts       sources of conversations.jsonl (stage 1)
 sources     what the report says of the datasets (report_data.py)
 speech      voices and rates (stage 2)
+encoder     what an encoder learns from (plan_encoder_clips.py)
 simulation  when everything is said, and what the user's channel does to it (stage 3)
 
 Run as a script it lists what the shell wants to know:
@@ -33,7 +34,7 @@ from espnet2_duplex.simulation.yaml_fields import section
 
 LISTS = ("generate", "banks", "user_rate", "test_sets", "drawing", "settings")
 GENERATED = ("topic", "ultrachat", "questions")
-SECTIONS = ("generate", "texts", "sources", "speech", "simulation")
+SECTIONS = ("generate", "texts", "sources", "speech", "encoder", "simulation")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ Settings of a corpus: espnet2_duplex/simulation/settings.py; conf/data_*.yaml ha
 . ./cmd.sh
 . scripts/utils/stamps.sh
 . scripts/utils/progress.sh
+. scripts/utils/speech.sh
 
 if [ $# -ne 0 ]; then
     log "error: '$1' is not an option; --help lists the options." >&2
@@ -59,29 +60,6 @@ local=${datadir}/local
 logs=${local}/logs
 timings=${local}/timings
 texts=${conversations:-${local}/conversations.jsonl}
-
-# Runs a script as ${nj} jobs, each with its share of the work, and shows the first one's progress.
-in_jobs() { # name, command
-    log "log: ${logs}/$1.*.log"
-    following "${logs}/$1.1.log" \
-        ${train_cmd} "JOB=1:${nj}" "${logs}/$1.JOB.log" "${@:2}" --job JOB --num_jobs "${nj}"
-}
-
-speak() { # list of clips
-    local list=(--clips "${local}/clips/$1.jsonl" --out "${local}/clips")
-    if [ "$(${python} local/synthesise.py "${list[@]}" --count_missing)" = 0 ]; then
-        log "all $1 clips are there"
-        return
-    fi
-    log "speaking the $1 clips"
-    timed "speak_$1" in_jobs "speak_$1" \
-        ${python} local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}" \
-        --max_failed_share "${max_failed_share}"
-}
-
-fetch() { # asset that only some corpora need
-    ${python} local/assets.py --downloads "${downloads}" --only "$1"
-}
 
 # Lets the LLM write what the section `generate` of the corpus wants.
 write_texts() { # name, kind, number of dialogues or manifest of recordings, context
@@ -114,17 +92,6 @@ write_texts() { # name, kind, number of dialogues or manifest of recordings, con
         timed "write_$1" in_jobs "write_$1" ${python} "${script[@]}"
         ${python} "${script[@]}" --merge
         mark_done "${local}/generated/$1" "${done_hash}"
-    fi
-}
-
-make_bank() { # rooms or sounds, option and folder of one's own recordings
-    local done_hash user_rate
-    user_rate=$(${python} local/corpus_settings.py --config "${corpus}" --list user_rate)
-    done_hash=$(hash_of "${seed}" "${user_rate}" "$(listed "${@:3}")" "@local/make_$1.py")
-    if ! is_done "${local}/$1" "${done_hash}"; then
-        begin "${local}/$1" "${done_hash}"
-        timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --seed "${seed}" --sample_rate "${user_rate}" "${@:2}"
-        mark_done "${local}/$1" "${done_hash}"
     fi
 }
 

@@ -19,7 +19,7 @@ def test_rotary_positions_go_on_for_ever():
     assert positions.of_frames(3, CPU, first=10**6).tolist() == [
         [1000000, 1000001, 1000002]
     ]
-    assert positions.of_training(2, 3, CPU).tolist() == [[0, 1, 2]]
+    assert positions.of_training([3, 2], CPU).tolist() == [[0, 1, 2, 0, 1]]
 
 
 def test_learned_positions_begin_anew_behind_the_table():
@@ -28,10 +28,14 @@ def test_learned_positions_begin_anew_behind_the_table():
 
 
 def test_training_begins_anywhere_in_the_table():
-    numbers = positions_of("gpt2").of_training(200, 5, CPU)
-    assert numbers.shape == (200, 5)
+    numbers = positions_of("gpt2").of_training([5] * 200, CPU).view(200, 5)
     assert set(numbers[:, 0].tolist()) == set(range(24))
     assert ((numbers[:, 1:] - numbers[:, :-1]) % 24 == 1).all()
+
+
+def test_packed_conversations_are_each_numbered_from_the_table_s_beginning():
+    positions = positions_of("gpt2").of_conversations([26, 1, 2], CPU)
+    assert positions.tolist() == [[*range(24), 0, 1, 0, 0, 1]]
 
 
 def test_order_within_the_window_matters_to_learned_positions():

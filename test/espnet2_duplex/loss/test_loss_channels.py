@@ -4,10 +4,34 @@ import pytest
 import torch
 
 from espnet2_duplex.duplex_lm import DuplexLogits
-from espnet2_duplex.loss import Labels, LossWeights, duplex_loss
+from espnet2_duplex.heads import Head
+from espnet2_duplex.loss import (
+    Labels,
+    LossWeights,
+    channel_loss,
+    frame_losses,
+    text_class_weights,
+)
+from espnet2_duplex.packing import Packing
 from espnet2_duplex.vocabulary import TextIds
 
 IDS = TextIds(bos=1, eos=2, pad=0)
+
+
+def duplex_loss(logits, labels, ids, weights):
+    """The loss of given logits: hidden states that heads of ones and zeros copy."""
+    hidden = torch.cat([logits.text, logits.speech.flatten(2)], dim=-1)
+    text_size, width = logits.text.shape[-1], hidden.shape[-1]
+    heads = []
+    for rows, channels in ((slice(text_size), 1), (slice(text_size, width), 3)):
+        weight = torch.eye(width, dtype=hidden.dtype)[rows]
+        linear = torch.nn.Linear(width, len(weight), bias=False, dtype=hidden.dtype)
+        linear.weight = torch.nn.Parameter(weight)
+        heads.append(Head(linear, channels, len(weight) // channels))
+    packing = Packing.of(labels.valid.sum(1), labels.valid.shape[1])
+    weights = text_class_weights(labels.text, ids, weights)
+    frames = frame_losses(heads, packing.pack(hidden), labels, weights, packing, 5)
+    return channel_loss(frames, labels)
 
 
 def random_batch(num_frames=12, batch=2, codebooks=3, text_size=7, speech_size=11):

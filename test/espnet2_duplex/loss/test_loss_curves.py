@@ -24,6 +24,8 @@ def curves(text, predicted, speech=None, num_valid=None, losses=None):
         speech=(losses * valid)[..., None].expand(-1, -1, 2),
         text_predicted=torch.tensor([predicted]).masked_fill(~valid, -1),
         speech_correct=torch.zeros(speech.shape, dtype=torch.bool),
+        text_sum=losses.sum(),
+        speech_sum=losses.sum(),
     )
     found = learning_curves(frames, Labels(text, speech, valid), IDS, SPEECH_IDS)
     return {name: (r.total.item(), r.count.item()) for name, r in found.items()}
@@ -113,8 +115,9 @@ def test_every_frame_belongs_to_one_class_and_one_side():
     text = torch.randint(6, (3, 40))
     speech = torch.randint(SPEECH_IDS.size, (3, 40, 2))
     valid = torch.arange(40) < torch.tensor([[40], [31], [7]])
+    losses, total = torch.rand(3, 40), torch.tensor(0.0)
     frames = FrameLosses(
-        torch.rand(3, 40), torch.rand(3, 40, 2), text, speech == speech
+        losses, torch.rand(3, 40, 2), text, speech == speech, total, total
     )
     found = learning_curves(frames, Labels(text, speech, valid), IDS, SPEECH_IDS)
     for group in ("loss_text_", "loss_speech_"):

@@ -4,7 +4,10 @@ import pytest
 import torch
 from streaming_contract import assert_streaming_equals_offline
 
-from espnet2_duplex.perception.fastconformer import FastConformerEncoder
+from espnet2_duplex.perception.fastconformer import (
+    LOG_MEL_STD,
+    FastConformerEncoder,
+)
 
 LOOKAHEADS = [0, 1, 2]
 
@@ -104,7 +107,22 @@ def test_signal_and_gradient_survive_the_initialisation():
     embeds.square().mean().backward()
     weight = encoder.conformer.subsampling.conv_in.weight
     assert weight.grad.isfinite().all() and weight.grad.norm() > 0
-    assert 0.2 < weight.std() < 1.0  # Kaiming for a fan of 9, not N(0, 0.02)
+    kaiming_std = (2 / 9) ** 0.5 / LOG_MEL_STD  # a fan of 9; not N(0, 0.02)
+    assert 0.5 * kaiming_std < weight.std() < 1.5 * kaiming_std
+
+
+@pytest.mark.parametrize("level", [0.001, 0.01, 0.1])
+def test_first_convolution_hears_differences_rather_than_the_level(level):
+    encoder = tiny(subsampling_channels=64)
+    log_mel = encoder.features(level * speech(20))[:, None]
+    convolution = encoder.conformer.subsampling.conv_in
+    with torch.no_grad():
+        heard = torch.nn.functional.conv2d(
+            log_mel, convolution.weight, convolution.bias
+        )
+        raw = torch.nn.functional.conv2d(log_mel, convolution.weight)
+    assert heard.square().mean() < raw.square().mean() / 3
+    assert 0.01 < heard.std() < 10
 
 
 def test_default_shape_is_the_papers():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import yaml
-from conftest import save_llm_tokenizer
+from conftest import TINY_CODEC, TINY_ENCODER, save_llm_tokenizer
 from tiny_llms import LLMS
 
 from espnet2_duplex.bin import duplex_s2s_train
@@ -24,31 +24,43 @@ def error_of(args, folder, capsys):
     return capsys.readouterr().err.strip().splitlines()[-1]
 
 
+def yaml_and_the_rest(args, options, path):
+    """Write `options` as YAML; the same command line but for what stands there."""
+    path.write_text(yaml.safe_dump(options))
+    words = iter(args)
+    pairs = [pair for pair in zip(words, words) if pair[0][2:] not in options]
+    return [word for pair in pairs for word in pair] + ["--config", str(path)]
+
+
 @pytest.mark.parametrize("family", ["qwen3", "gpt2"])
-def test_another_family_needs_only_the_yaml(tiny_training_args, tmp_path, family):
+def test_another_family_needs_only_the_yaml(
+    tiny_training_args, tiny_data, root, tmp_path, family
+):
     size = save_llm_tokenizer(tmp_path / "llm", eos_token="<|end|>")  # no BOS, no PAD
-    config = tmp_path / "train.yaml"
-    options = {
-        "token_type": "hugging_face",
-        "llm_conf": {**LLMS[family], "vocab_size": 64},  # smaller than the tokenizer's
-        "backbone_conf": {"window_frames": 20},
-    }
-    config.write_text(yaml.safe_dump(options))
-    fixed = iter(tiny_training_args)
+    shipped = root / "egs2/duplex_s2s/conf/train_smollm2.yaml"
+    options = yaml.safe_load(shipped.read_text())
+    # Two lines of SmolLM2's become these; no weights, and an encoder of test size.
+    options |= {"llm_conf": {**LLMS[family], "vocab_size": 64}, "llm_init": False}
+    options["backbone_conf"] = {"window_frames": 20}
+    del options["llm"]
+    options["encoder_conf"] = TINY_ENCODER
+    options |= {"num_iters_per_epoch": 2, "max_epoch": 1, "num_workers": 0}
+    shapes = [f"talk{n} {25 + 2 * n}\n" for n in range(6)]
+    (tmp_path / "text_shape").write_text("".join(shapes))
+    args = yaml_and_the_rest(tiny_training_args, options, tmp_path / "train.yaml")
     args = [
-        word
-        for pair in zip(fixed, fixed)
-        if pair[0][2:] not in options
-        for word in pair
+        a.replace(str(tiny_data / "utt2spk"), str(tmp_path / "text_shape"))
+        for a in args
     ]
-    args += ["--config", str(config), "--bpemodel", str(tmp_path / "llm")]
+    args += ["--bpemodel", str(tmp_path / "llm")]
     train(args, tmp_path / "exp")
-    model, _ = DuplexS2STask.build_model_from_file(
+    model, saved = DuplexS2STask.build_model_from_file(
         model_file=tmp_path / "exp/latest.pth"
     )
     assert model.duplex_lm.backbone.llm.config.model_type == family
     assert model.duplex_lm.backbone.num_tokens == size + 2
     assert len({model.text_ids.bos, model.text_ids.eos, model.text_ids.pad}) == 3
+    assert (saved.batch_type, saved.scheduler) == ("numel", "warmuplr")
 
 
 def test_frozen_parts_are_saved_once_and_training_resumes(tiny_training_args, tmp_path):
@@ -148,3 +160,59 @@ def test_resuming_with_another_tokenizer_is_explained(
     args += ["--resume", "true", "--max_epoch", "2"]
     message = error_of(args, tmp_path / "exp", capsys)
     assert "was trained with" in message and "train anew in another folder" in message
+
+
+def other_codec(folder, **changes):
+    """Options for a tiny codec with other codes of silence, or another shape."""
+    from espnet2_duplex.codec.loading import build_codec
+
+    codec = build_codec("istft", conf := {**TINY_CODEC, **changes})
+    codec.silence_codes.copy_(codec.silence_codes + 1)
+    folder.mkdir()
+    (folder / "codec.yaml").write_text(
+        yaml.safe_dump({"codec": "istft", "codec_conf": conf})
+    )
+    torch.save(codec.state_dict(), folder / "codec.pth")
+    return [
+        *("--codec_config", str(folder / "codec.yaml")),
+        *("--codec_model", str(folder / "codec.pth")),
+    ]
+
+
+def error_of_going_on(how, args, changes, folder, capsys):
+    """Of a training with `changes` that starts from one without them."""
+    train(args, folder / "exp")
+    args = [*args, *changes, "--max_epoch", "2"]
+    if how == "resume":
+        return error_of([*args, "--resume", "true"], folder / "exp", capsys)
+    args += ["--init_param", str(folder / "exp/latest.pth")]
+    return error_of(args, folder / "other", capsys)
+
+
+@pytest.mark.parametrize("how", ["resume", "init_param"])
+def test_going_on_with_another_codec_is_explained(
+    tiny_training_args, tmp_path, capsys, how
+):
+    codec = other_codec(tmp_path / "codec")
+    message = error_of_going_on(how, tiny_training_args, codec, tmp_path, capsys)
+    assert "was trained with 4 codebooks" in message
+    assert "give the codec of the training" in message
+
+
+@pytest.mark.parametrize("how", ["resume", "init_param"])
+def test_weights_of_another_shape_are_explained(
+    tiny_training_args, tmp_path, capsys, how
+):
+    wider = ["--llm_conf", "hidden_size=48"]
+    message = error_of_going_on(how, tiny_training_args, wider, tmp_path, capsys)
+    assert "a checkpoint to start from has" in message and "of shape (" in message
+    assert "train anew in another folder" in message
+
+
+def test_a_part_of_a_model_with_another_codec_may_be_taken(
+    tiny_training_args, tmp_path
+):
+    train(tiny_training_args, tmp_path / "exp")
+    args = [*tiny_training_args, *other_codec(tmp_path / "codec")]
+    encoder = f"{tmp_path / 'exp/latest.pth'}:encoder:encoder"
+    train([*args, "--init_param", encoder], tmp_path / "other")
