@@ -70,7 +70,7 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         self.text_ids = text_ids
         self.loss_weights = LossWeights(**loss_weights)
         self.code_noise = code_noise
-        self.bfloat16 = bfloat16 and fast_bfloat16()
+        self.bfloat16 = bfloat16
         self.logits_chunk_frames = logits_chunk_frames
         self.ctc_weight = ctc_weight
         if ctc_weight:
@@ -140,7 +140,7 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
 
     def autocast(self, device_type: str):
         """bfloat16 if the model asks for it; else what the trainer has opened stays."""
-        if not self.bfloat16:
+        if not (self.bfloat16 and fast_bfloat16(device_type)):
             return contextlib.nullcontext()
         return torch.autocast(device_type, torch.bfloat16)
 
@@ -180,13 +180,12 @@ class ESPnetDuplexS2SModel(AbsESPnetModel):
         """
         pairs = attended_pairs(num_frames, self.duplex_lm.backbone.window_frames)
         language = self.duplex_lm.training_flops(pairs.sum() / num_frames.sum())
-        below = any(p.requires_grad for p in self.encoder.parameters())
-        frozen = 4 if below else 2  # without a trained weight there is no gradient
-        return (
-            language
-            + weight_flops(self.encoder, frozen)
-            + weight_flops(self.adapter, 4)
-        )
+        flops, has_gradient = language, False
+        for module in (self.encoder, self.adapter):
+            # Without a trained weight in or below it there is no backward pass.
+            has_gradient |= any(p.requires_grad for p in module.parameters())
+            flops = flops + weight_flops(module, 4 if has_gradient else 2)
+        return flops
 
     def corrupt_codes(self, codes: torch.Tensor) -> torch.Tensor:
         """Replace all K codes of a share `code_noise` of the frames (B, T, K)."""

@@ -28,7 +28,10 @@ class Head:
 
     @property
     def is_matrix(self) -> bool:
-        """`is_own_matrix` of the layer."""
+        """Whether the logits are `hidden @ weight.T + bias`, scaled, and `weight` here.
+
+        Not so where the layer has an adapter or its weight is sharded over ranks.
+        """
         return is_own_matrix(self.linear)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:

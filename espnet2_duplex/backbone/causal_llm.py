@@ -1,6 +1,5 @@
 """The causal LLM: whole sequences in training, one frame at a time in a session."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM
 from transformers.cache_utils import Cache
 
+from espnet2_duplex.backbone.attention_choice import check_agreement, choose_sdpa
 from espnet2_duplex.backbone.lean_layers import make_lean
 from espnet2_duplex.backbone.llm_config import build_llm_config
 from espnet2_duplex.backbone.masks import additive_mask, window_mask
@@ -45,7 +45,8 @@ class Backbone(torch.nn.Module):
         llm_conf: The LLM's transformers configuration, with `model_type`.
         vocab_size: The tokenizer's size, V. The embedding has as many rows, or more if
             `llm_conf` says so; rows without a token are never predicted.
-        window_frames: How far back attention reaches, in frames of 80 ms.
+        window_frames: How far back attention reaches, in frames of 80 ms: in all layers
+            and in place of the family's own `sliding_window`.
         attn_implementation: Of transformers, for training: "sdpa", "eager" (computes
             padding too), or "flash_attention_2" where it is installed, for
             conversations that the window holds. Sessions use sdpa.
@@ -55,7 +56,8 @@ class Backbone(torch.nn.Module):
             example "inductor"; None does not compile.
 
     Raises:
-        ValueError: If `llm_conf` names no LLM that can run sessions without end.
+        ValueError: If `llm_conf` names no LLM that can run sessions without end, or
+            `attn_implementation` would compute in training what sessions leave out.
     """
 
     def __init__(
@@ -72,9 +74,10 @@ class Backbone(torch.nn.Module):
         self.positions = Positions(config, window_frames)
         self.llm = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
         make_lean(self.llm)
-        choose_attention(self.llm, "sdpa")
-        if self.llm.config._attn_implementation != PACKED_SDPA:
-            logging.info(f"{config.model_type} takes no packed conversations: padded")
+        check_agreement(config, window_frames, attn_implementation)
+        self._sdpa = choose_sdpa(self.llm)
+        # Of an embedding with an adapter, or sharded over ranks, it is hard to tell.
+        self.hidden_size: int = self.llm.get_input_embeddings().embedding_dim
         self.num_tokens = vocab_size
         self.window_frames = window_frames
         self.attn_implementation = attn_implementation
@@ -90,14 +93,11 @@ class Backbone(torch.nn.Module):
             "prompt_ids", torch.zeros(0, dtype=torch.int64), persistent=False
         )
 
-    @property
-    def hidden_size(self) -> int:
-        return self.llm.get_input_embeddings().embedding_dim
-
     def train(self, mode: bool = True):
         """As torch's; sessions and validation attend by sdpa."""
         super().train(mode)
-        choose_attention(self.llm, self.attn_implementation if mode else "sdpa")
+        wanted = self.attn_implementation if mode else "sdpa"
+        choose_attention(self.llm, self._sdpa if wanted == "sdpa" else wanted)
         return self
 
     def load_llm(self, llm: str) -> None:

@@ -8,7 +8,7 @@ from transformers import AutoConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 # Kinds of layers whose whole memory is keys and values of past frames.
-_LAYERS_WITH_WINDOW = {"full_attention", "sliding_attention"}
+_LAYERS_WITH_WINDOW = {"attention", "full_attention", "sliding_attention"}
 
 
 def build_llm_config(llm_conf: Mapping[str, Any], vocab_size: int):
@@ -84,7 +84,9 @@ def _check_layers(config) -> None:
         raise ValueError(
             f"{config.model_type} is more than a text decoder; choose its text model"
         )
-    kinds = set(getattr(config, "layer_types", None) or []) - _LAYERS_WITH_WINDOW
+    names = ("layer_types", "layers_block_type")  # the latter of older families
+    kinds = {kind for name in names for kind in getattr(config, name, None) or []}
+    kinds -= _LAYERS_WITH_WINDOW
     if kinds:
         raise ValueError(
             f"{config.model_type} has layers of kind {', '.join(sorted(kinds))}, whose "

@@ -5,6 +5,7 @@ adapters wherever a name ends alike, in the encoder too, and writes them into th
 weights at every evaluation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,7 +37,8 @@ def add_lora(llm: torch.nn.Module, conf: LoraConf) -> None:
     and statistics (mostly <PAD>) that no LLM has seen.
 
     Raises:
-        ValueError: If peft is missing or finds no layer of that name.
+        ValueError: If peft is missing or finds no layer of that name, or if head and
+            token embedding are one matrix and an adapter is wanted on either.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
@@ -61,8 +63,24 @@ def add_lora(llm: torch.nn.Module, conf: LoraConf) -> None:
             f"lora_conf.target_modules {conf.target_modules!r} names no layer that can "
             f"have an adapter; the LLM has {', '.join(names)}"
         ) from error
-    for table in (llm.get_input_embeddings(), llm.get_output_embeddings()):
+    tables = llm.get_input_embeddings(), llm.get_output_embeddings()
+    _check_tied(tables, conf)
+    for table in tables:
         table.requires_grad_(True)
+
+
+def _check_tied(tables: Sequence[torch.nn.Module], conf: LoraConf) -> None:
+    """Refuse adapters on a matrix that another table reads without them."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    is_tied = tables[0].weight is tables[1].weight
+    if is_tied and any(isinstance(table, BaseTunerLayer) for table in tables):
+        raise ValueError(
+            f"lora_conf.target_modules {conf.target_modules!r} puts an adapter on the "
+            "text head or the token embedding, which this LLM has as one matrix; leave "
+            "them out (they are trained whole) or set tie_word_embeddings: false in "
+            "llm_conf"
+        )
 
 
 def merge_lora(llm: torch.nn.Module) -> None:

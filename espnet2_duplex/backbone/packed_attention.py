@@ -12,7 +12,11 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.integrations.sdpa_attention import (
+    repeat_kv,
+    sdpa_attention_forward,
+    use_gqa_in_sdpa,
+)
 
 from espnet2_duplex.backbone.masks import window_mask
 
@@ -44,6 +48,10 @@ class Conversations:
         return cls(tuple(lengths), tuple(known[n] for n in lengths))
 
 
+class NotPackable(Exception):
+    """A layer has a mask or bias of its own, which packed conversations lack."""
+
+
 @torch.compiler.disable  # lengths differ from batch to batch
 def packed_sdpa(
     module: torch.nn.Module,
@@ -51,10 +59,8 @@ def packed_sdpa(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    dropout: float = 0.0,
-    scaling: float | None = None,
     conversations: Conversations | None = None,
-    **kwargs: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """An attention function of transformers; plain sdpa without `conversations`.
 
@@ -64,51 +70,62 @@ def packed_sdpa(
         key: (1, kv_heads, N, D).
         value: (1, kv_heads, N, D).
         attention_mask: For plain sdpa.
-        dropout: Of the attention's weights.
-        scaling: Of the scores; None is 1 / sqrt(D).
         conversations: The N frames.
-        kwargs: Further arguments of a layer, for plain sdpa.
+        options: Further arguments of a layer; of packed conversations `dropout` and
+            `scaling` (None is 1 / sqrt(D)) count.
 
     Returns:
         (1, N, heads, D), and no weights.
+
+    Raises:
+        NotPackable: If there are `conversations` and a mask or bias of the layer's own.
     """
+    tensors = query, key, value
     if conversations is None:
-        return sdpa_attention_forward(
-            module,
-            query,
-            key,
-            value,
-            attention_mask,
-            dropout=dropout,
-            scaling=scaling,
-            **kwargs,
-        )
-    parts = [tensor.split(conversations.lengths, 2) for tensor in (query, key, value)]
+        return sdpa_attention_forward(module, *tensors, attention_mask, **options)
+    if attention_mask is not None or options.get("position_bias") is not None:
+        raise NotPackable(f"{type(module).__name__} masks or biases by itself")
+    dropout, scaling = options.get("dropout", 0.0), options.get("scaling")
+    parts = zip(*(tensor.split(conversations.lengths, 2) for tensor in tensors))
     outputs = [
-        scaled_dot_product_attention(
-            *one,
-            attn_mask=window,
-            dropout_p=dropout,
-            is_causal=window is None,
-            scale=scaling,
-            enable_gqa=query.shape[1] != key.shape[1],
-        ).transpose(1, 2)
-        for *one, window in zip(*parts, conversations.windows)
+        _attend(one, window, dropout, scaling)
+        for one, window in zip(parts, conversations.windows)
         if one[0].shape[2]
     ]
     return torch.cat(outputs, dim=1), None
 
 
+def _attend(
+    tensors: tuple[torch.Tensor, ...],
+    window: torch.Tensor | None,
+    dropout: float,
+    scaling: float | None,
+) -> torch.Tensor:
+    """(1, n, heads, D) from query, key and value of one conversation."""
+    query, key, value = tensors
+    groups = query.shape[1] // key.shape[1]
+    has_gqa = groups > 1 and use_gqa_in_sdpa(window, key, value)
+    if groups > 1 and not has_gqa:
+        # With a mask, CUDA has no fast kernel for fewer heads of keys than of queries.
+        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    return scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=window,
+        dropout_p=dropout,
+        is_causal=window is None,
+        scale=scaling,
+        enable_gqa=has_gqa,
+    ).transpose(1, 2)
+
+
 def choose_attention(llm: torch.nn.Module, wanted: str) -> None:
     """Let `llm` attend by `wanted`, an attention of transformers.
-
-    sdpa takes packed conversations where the family lets its attention be chosen.
 
     Raises:
         ValueError: If it is not to be had here.
     """
-    if wanted == "sdpa" and llm._supports_attention_backend:
-        wanted = PACKED_SDPA
     if wanted == llm.config._attn_implementation:
         return
     try:

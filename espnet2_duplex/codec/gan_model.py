@@ -76,7 +76,7 @@ class GanCodec(AbsGANCodec):
         self.adversarial_start = adversarial_start
         self.adversarial_crops = adversarial_crops or None
         self.ema_decay = ema_decay
-        self.bfloat16 = bfloat16 and fast_bfloat16()
+        self.bfloat16 = bfloat16
         self.spectral_loss = MultiResolutionSpectralLoss(generator.sample_rate)
         self.generator_loss = GeneratorAdversarialLoss()
         self.discriminator_loss = DiscriminatorAdversarialLoss()
@@ -114,7 +114,9 @@ class GanCodec(AbsGANCodec):
         missing = -audio.size(1) % self.generator.samples_per_frame
         audio = F.pad(audio, (0, missing))
         turn = self._generator_turn if forward_generator else self._discriminator_turn
-        with torch.autocast(audio.device.type, torch.bfloat16, enabled=self.bfloat16):
+        device_type = audio.device.type
+        in_bfloat16 = self.bfloat16 and fast_bfloat16(device_type)
+        with torch.autocast(device_type, torch.bfloat16, enabled=in_bfloat16):
             loss, stats = turn(audio)
         # Data-parallel averaging needs tensors of one dimension.
         loss, stats, weight = force_gatherable(

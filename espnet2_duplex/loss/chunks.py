@@ -5,8 +5,6 @@ from typing import Callable
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from espnet2_duplex.loss.head_loss import check_chunk
-
 
 def in_chunks(
     function: Callable[..., tuple[torch.Tensor, ...]],
@@ -34,6 +32,14 @@ def in_chunks(
     with _uncached_autocast(frames[0].device.type):
         parts = [checkpoint(function, *chunk, use_reentrant=False) for chunk in chunks]
     return tuple(torch.cat(pieces) for pieces in zip(*parts))
+
+
+def check_chunk(chunk_frames: int) -> None:
+    """Raise ValueError unless it is a number of frames."""
+    if chunk_frames < 1:
+        raise ValueError(
+            f"logits_chunk_frames is {chunk_frames}; give 1 or more, for example 256"
+        )
 
 
 def _uncached_autocast(device_type: str) -> torch.autocast:

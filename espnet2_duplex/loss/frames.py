@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 
 from espnet2_duplex.heads import Head
-from espnet2_duplex.loss.chunks import in_chunks
-from espnet2_duplex.loss.head_loss import HeadLosses, Targets, head_losses
+from espnet2_duplex.loss.head_loss import Targets, head_losses
 from espnet2_duplex.packing import Packing
 
 
@@ -33,32 +31,6 @@ class FrameLosses(NamedTuple):
     speech_correct: torch.Tensor  # (B, T, K) bool
     text_sum: torch.Tensor  # () weighted by class
     speech_sum: torch.Tensor  # ()
-
-
-def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Nats (...) of logits (..., V) under labels (...)."""
-    losses = F.cross_entropy(
-        logits.flatten(0, -2).float(), labels.flatten(), reduction="none"
-    )
-    return losses.view(labels.shape)
-
-
-def losses_in_chunks(
-    head: Head, hidden: torch.Tensor, targets: Targets, chunk_frames: int
-) -> HeadLosses:
-    """As `head_losses`, for any head: one with an adapter, or sharded over ranks.
-
-    Logits are computed once more in the backward pass.
-    """
-
-    def chunk_losses(hidden, labels):
-        logits = head.logits(hidden)
-        # Predictions last: recomputing stops at the last value that backward needs.
-        return cross_entropy(logits, labels), logits.detach().argmax(-1)
-
-    losses, predicted = in_chunks(chunk_losses, (hidden, targets.labels), chunk_frames)
-    total = (losses * targets.weights).sum()
-    return HeadLosses(total, losses.detach(), predicted)
 
 
 def frame_losses(
@@ -89,9 +61,7 @@ def frame_losses(
         Targets(speech, torch.ones_like(speech, dtype=weights.dtype)),
     )
     of_text, of_speech = (
-        (head_losses if head.is_matrix else losses_in_chunks)(
-            head, hidden, target, chunk_frames
-        )
+        head_losses(head, hidden, target, chunk_frames)
         for head, target in zip(heads, targets)
     )
     return FrameLosses(

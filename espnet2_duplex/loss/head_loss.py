@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
 from espnet2_duplex.heads import Head
+from espnet2_duplex.loss.chunks import check_chunk, in_chunks
 
 
 class HeadLosses(NamedTuple):
@@ -33,12 +35,12 @@ class Targets:
 def head_losses(
     head: Head, hidden: torch.Tensor, targets: Targets, chunk_frames: int
 ) -> HeadLosses:
-    """Losses of a head that is a matrix (`Head.is_matrix`).
+    """Losses of a head, the logits of `chunk_frames` frames at a time.
 
     Under autocast the matrix products are of low precision, and all sums of float32.
 
     Args:
-        head: It is called for no frame as a module.
+        head: A head that is a matrix is called for no frame as a module.
         hidden: (N, H).
         targets: Of the N frames.
         chunk_frames: Frames whose logits exist at once.
@@ -46,6 +48,14 @@ def head_losses(
     Raises:
         ValueError: If `chunk_frames` is below 1.
     """
+    losses_of = matrix_losses if head.is_matrix else losses_in_chunks
+    return losses_of(head, hidden, targets, chunk_frames)
+
+
+def matrix_losses(
+    head: Head, hidden: torch.Tensor, targets: Targets, chunk_frames: int
+) -> HeadLosses:
+    """`head_losses` of a head that is a matrix (`Head.is_matrix`)."""
     check_chunk(chunk_frames)
     weight, bias = head.linear.weight, head.linear.bias
     with_gradient = torch.is_grad_enabled()
@@ -56,12 +66,30 @@ def head_losses(
     )
 
 
-def check_chunk(chunk_frames: int) -> None:
-    """Raise ValueError unless it is a number of frames."""
-    if chunk_frames < 1:
-        raise ValueError(
-            f"logits_chunk_frames is {chunk_frames}; give 1 or more, for example 256"
-        )
+def losses_in_chunks(
+    head: Head, hidden: torch.Tensor, targets: Targets, chunk_frames: int
+) -> HeadLosses:
+    """`head_losses` of any head: one with an adapter, or sharded over ranks.
+
+    Logits are computed once more in the backward pass.
+    """
+
+    def chunk_losses(hidden, labels):
+        logits = head.logits(hidden)
+        # Predictions last: recomputing stops at the last value that backward needs.
+        return _cross_entropy(logits, labels), logits.detach().argmax(-1)
+
+    losses, predicted = in_chunks(chunk_losses, (hidden, targets.labels), chunk_frames)
+    total = (losses * targets.weights).sum()
+    return HeadLosses(total, losses.detach(), predicted)
+
+
+def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Nats (...) of logits (..., V) under labels (...)."""
+    losses = F.cross_entropy(
+        logits.flatten(0, -2).float(), labels.flatten(), reduction="none"
+    )
+    return losses.view(labels.shape)
 
 
 class _HeadLoss(torch.autograd.Function):
@@ -87,7 +115,10 @@ class _HeadLoss(torch.autograd.Function):
     def backward(ctx, factor, *_):
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
-            raise RuntimeError("the heads' loss has one backward pass only")
+            raise RuntimeError(
+                "the heads' loss has one backward pass only; compute the loss again, "
+                "or ask for all gradients in one call"
+            )
         given = [g if g is None else g.mul_(factor) for g in gradients]
         return (*given, None, None, None, None)
 
@@ -111,6 +142,7 @@ class _Pass:
         self.sum_dtype = torch.promote_types(dtype, torch.float32)
         self.losses = hidden.new_empty(targets.labels.shape, dtype=self.sum_dtype)
         self.predicted = torch.empty_like(targets.labels)
+        self.needs_gradient = any(needs)
         self.buffer = None
         self.gradients = [
             torch.zeros_like(value) if need else None
@@ -120,17 +152,19 @@ class _Pass:
     def add(self, part: slice, chunk_frames: int) -> None:
         """Losses and gradients of the frames `part`."""
         hidden = self.hidden[part].detach().to(self.dtype)
-        raw = self._raw_logits(hidden, chunk_frames)
-        logits = raw
-        if self.head.scale is not None:
+        logits = self._raw_logits(hidden, chunk_frames)
+        scale = self.head.scale
+        if not self.needs_gradient:
+            self._slope(logits if scale is None else scale(logits), part)
+        elif scale is None:
+            self._add_gradients(self._slope(logits, part), hidden, part)
+        else:
             with torch.enable_grad():
-                raw = raw.requires_grad_()
-                scaled = self.head.scale(raw)
-            logits = scaled.detach().clone()
-        slope = self._slope(logits, part)
-        if self.head.scale is not None:
+                raw = logits.requires_grad_()
+                scaled = scale(raw)
+            slope = self._slope(scaled.detach().clone(), part)
             (slope,) = torch.autograd.grad(scaled, raw, slope)
-        self._add_gradients(slope, hidden, part)
+            self._add_gradients(slope, hidden, part)
 
     def _raw_logits(self, hidden: torch.Tensor, chunk_frames: int) -> torch.Tensor:
         """(n, C * S) in the buffer that all chunks share."""
@@ -147,7 +181,10 @@ class _Pass:
         return logits if self.bias is None else logits.add_(self.bias)
 
     def _slope(self, logits: torch.Tensor, part: slice) -> torch.Tensor:
-        """Fill in the losses; the gradient (n, C * S) of the logits, in their place."""
+        """Fill in the losses; the gradient (n, C * S) of the logits, in their place.
+
+        What is there instead where no gradient is needed has no meaning.
+        """
         channels = logits.view(-1, self.head.num_channels, self.head.size)
         labels, weights = self.targets.labels[part], self.targets.weights[part]
         best, self.predicted[part] = channels.max(-1)
@@ -155,7 +192,7 @@ class _Pass:
         torch.softmax(channels, -1, out=channels)
         likely = channels.gather(-1, self.predicted[part][..., None]).squeeze(-1)
         self.losses[part] = behind - likely.log()  # likely: 1 / S or more
-        if any(gradient is not None for gradient in self.gradients):
+        if self.needs_gradient:
             weights = weights[..., None].to(channels.dtype)
             channels.mul_(weights).scatter_add_(-1, labels[..., None], -weights)
         return logits

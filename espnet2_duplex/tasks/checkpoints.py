@@ -44,10 +44,11 @@ def load_weights(model: torch.nn.Module, model_file: str | Path, device: str) ->
             "beside it if the training wrote one"
         )
     for name, value in own.items():
-        if weights[name].shape != value.shape:
+        shape = tuple(weights[name].shape)
+        if shape != tuple(value.shape):
             raise ValueError(
-                f"{model_file}: {name} has shape {tuple(weights[name].shape)} but the "
-                f"configuration makes it {tuple(value.shape)}; {_remedy(name)}"
+                f"{model_file}: {name} has shape {shape} but the configuration makes it "
+                f"{tuple(value.shape)}; {_remedy(name, shape)}"
             )
     unknown = sorted(set(weights) - set(own))
     if unknown:
@@ -72,15 +73,22 @@ def loading_explained() -> Iterator[None]:
         if found is None:
             raise
         name, given, own = found.groups()
+        shape = tuple(int(size) for size in re.findall(r"\d+", given))
         raise ValueError(
             f"a checkpoint to start from has {name} of shape ({given}) but the "
-            f"configuration makes it ({own}); {_remedy(name)}, or train anew in another "
-            "folder (init_param: leave the part out, or set ignore_init_mismatch)"
+            f"configuration makes it ({own}); {_remedy(name, shape)}, or train anew in "
+            "another folder (init_param: leave the part out, or set ignore_init_mismatch)"
         ) from error
 
 
-def _remedy(name: str) -> str:
-    """What differs, by the name of the weight."""
+def _remedy(name: str, shape: tuple[int, ...]) -> str:
+    """What differs, by the name of the weight and its shape in the file."""
+    if shape == (0,):
+        return (
+            "it is one process's share of a ZeRO-3 checkpoint; join the shares with "
+            "zero_to_fp32.py, which is in the folder checkpoint_N above it, and give "
+            "the file that it writes"
+        )
     if "speech_head" in name or "speech_embedding" in name:
         return "it was trained with another codec; give the codec of its training"
     if "backbone.llm" in name:

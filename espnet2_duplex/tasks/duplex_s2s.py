@@ -63,7 +63,10 @@ class DuplexS2STask(AbsTask):
         """ESPnet's, after a look at the sizes of the batches."""
         factory = super().build_sequence_iter_factory(args, iter_options, mode)
         frame_rate = encoder_choices.get_class(args.encoder).frame_rate
-        training.look_at_batches(factory.sampler.batches, iter_options, frame_rate)
+        is_own = mode == "valid" and args.valid_batch_bins is not None
+        option = "valid_batch_bins" if is_own else "batch_bins"
+        batches = factory.sampler.batches
+        training.look_at_batches(batches, iter_options, frame_rate, option)
         return factory
 
     @classmethod

@@ -21,6 +21,11 @@ from espnet2_duplex.train import parameter_groups
 from espnet2_duplex.train.atomic_save import atomic_torch_save
 from espnet2_duplex.train.batch_sizes import largest_batch, warn_of_large_batch
 from espnet2_duplex.train.deepspeed_loss import check_deepspeed, weigh_loss
+from espnet2_duplex.train.deepspeed_weights import (
+    has_checkpoint,
+    tell_of_frozen_weights,
+    write_linked_epochs,
+)
 from espnet2_duplex.train.dropout import dropping_parts
 from espnet2_duplex.train.frozen_weights import frozen_weights_apart
 from espnet2_duplex.train.out_of_memory import out_of_memory_explained
@@ -54,7 +59,8 @@ def recall_trained_with(args: argparse.Namespace) -> None:
     Read before the ranks have met: afterwards the first of them writes the file.
     """
     folder = Path(args.output_dir)
-    resumes = args.resume and (folder / "checkpoint.pth").exists()
+    is_begun = (folder / "checkpoint.pth").exists() or has_checkpoint(folder)
+    resumes = args.resume and is_begun
     folders = [folder] if resumes else []
     if not args.ignore_init_mismatch:
         whole = [name for name in args.init_param if ":" not in name]
@@ -71,7 +77,10 @@ def recall_trained_with(args: argparse.Namespace) -> None:
 def guarded(
     args: argparse.Namespace, encoder_class: type[AbsStreamingEncoder]
 ) -> Iterator[None]:
-    """Whole files, frozen weights once, readable logs, errors with a remedy."""
+    """Whole files, frozen weights once, readable logs, errors with a remedy.
+
+    At the end the best epochs' weights are where the links of ESPnet lead.
+    """
     checkpointable = ["backbone_conf"]
     if "gradient_checkpointing" in get_default_kwargs(encoder_class):
         checkpointable.insert(0, "encoder_conf")
@@ -83,6 +92,9 @@ def guarded(
         out_of_memory_explained(args, encoder_class.frame_rate, checkpointable),
     ):
         yield
+    is_first_rank = num_ranks() == 1 or torch.distributed.get_rank() == 0
+    if args.use_deepspeed and is_first_rank:
+        write_linked_epochs(Path(args.output_dir))
 
 
 def prepare(args: argparse.Namespace, model: torch.nn.Module) -> None:
@@ -104,6 +116,7 @@ def prepare(args: argparse.Namespace, model: torch.nn.Module) -> None:
         return
     if args.use_deepspeed:
         weigh_loss(model)
+        tell_of_frozen_weights(model)
     dropping = dropping_parts(model)
     if dropping:
         shares = ", ".join(f"{part} {share}" for part, share in dropping.items())
@@ -132,12 +145,12 @@ def grouped_optimizer(
 
 
 def look_at_batches(
-    batches: Sequence[Sequence[str]], iter_options, frame_rate: Fraction
+    batches: Sequence[Sequence[str]], iter_options, frame_rate: Fraction, option: str
 ) -> None:
-    """Warn of batches of this process that are far beyond its share of `batch_bins`."""
+    """Warn of batches of this process that are far beyond its share of `option`."""
     if iter_options.batch_type not in ("numel", "length"):
         return
     shapes = load_num_sequence_text(iter_options.shape_files[0], "csv_int")
     num_frames = {uid: shape[0] for uid, shape in shapes.items()}
     share = iter_options.batch_bins / (num_ranks() if iter_options.distributed else 1)
-    warn_of_large_batch(largest_batch(batches, num_frames), share, frame_rate)
+    warn_of_large_batch(largest_batch(batches, num_frames), share, frame_rate, option)

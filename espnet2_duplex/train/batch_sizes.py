@@ -1,8 +1,6 @@
 """Batches that are much larger than asked for, found before they fill the memory.
 
-ESPnet goes through the conversations by length and closes a batch with the one that
-exceeds `batch_bins`. If that one is much longer than those before it, all of them are
-padded to its length.
+How they come about is told in the recipe's conf/train_paper.yaml.
 """
 
 import logging
@@ -43,9 +41,16 @@ def largest_batch(
 
 
 def warn_of_large_batch(
-    batch: LargestBatch, share_frames: float, frame_rate: Fraction
+    batch: LargestBatch, share_frames: float, frame_rate: Fraction, option: str
 ) -> None:
-    """Warn if `batch` has more than twice the frames that a process should get."""
+    """Warn if `batch` has more than twice the frames that a process should get.
+
+    Args:
+        batch: The largest of this process.
+        share_frames: What it should get.
+        frame_rate: Frames per second.
+        option: The one that gives it that share, such as batch_bins.
+    """
     if batch.num_frames <= _TOLERATED * share_frames:
         return
     seconds, longest, share = (
@@ -53,7 +58,7 @@ def warn_of_large_batch(
         for n in (batch.num_frames, batch.longest_frames, share_frames)
     )
     logging.warning(
-        f"a batch has {seconds:.0f} s with padding where batch_bins gives a process "
+        f"a batch has {seconds:.0f} s with padding where {option} gives a process "
         f"{share:.0f} s: {batch.num_conversations} conversations, the longest "
         f"{batch.longest_id} of {longest:.0f} s; cut or leave out conversations that "
         "long, or see that the memory holds them"

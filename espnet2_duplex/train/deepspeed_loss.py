@@ -30,7 +30,8 @@ def check_deepspeed(args: argparse.Namespace) -> None:
 
     Raises:
         ValueError: If there is no readable configuration, if it asks for weights in 16
-            bits, or if several checkpoints are to be averaged.
+            bits, if several checkpoints are to be averaged, or if `accum_grad`, which
+            ESPnet's DeepSpeed trainer does not look at, is above 1.
     """
     path = args.deepspeed_config
     if path is None or not Path(path).is_file():
@@ -53,6 +54,11 @@ def check_deepspeed(args: argparse.Namespace) -> None:
         raise ValueError(
             f"keep_nbest_models is {args.keep_nbest_models}, but checkpoints of "
             "DeepSpeed, a folder each, cannot be averaged; set it to 1"
+        )
+    if args.accum_grad > 1:
+        raise ValueError(
+            f"accum_grad is {args.accum_grad}, which DeepSpeed does not see; leave it "
+            f"out and set gradient_accumulation_steps in {path}"
         )
 
 

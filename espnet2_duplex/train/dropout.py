@@ -28,5 +28,6 @@ def _shares(module: torch.nn.Module) -> list[float]:
         float(value)
         for name, value in vars(module).items()
         if isinstance(value, (int, float))
+        and not isinstance(value, bool)  # a switch such as use_dropout
         and ("dropout" in name or "layerdrop" in name)
     ]

@@ -2,6 +2,7 @@
 
 A frozen encoder or a frozen LLM under adapters is the same in all files of a training.
 It goes into frozen.pth beside them; whoever reads a checkpoint puts it back.
+DeepSpeed's checkpoints, a folder each, keep all weights.
 """
 
 import contextlib

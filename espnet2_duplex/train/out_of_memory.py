@@ -121,6 +121,9 @@ def _smaller_batches(batch: StepBatch, args: argparse.Namespace) -> str:
     lower = f"lower {option} (now {getattr(args, option)})"
     if batch.size_option == "valid_batch":
         return lower
+    if args.use_deepspeed:
+        steps = f"gradient_accumulation_steps of {args.deepspeed_config}"
+        return f"{lower} and raise {steps} by as much"
     return f"{lower} and raise accum_grad (now {args.accum_grad}) by as much"
 
 

@@ -81,6 +81,7 @@ class DuplexPreprocessor(AbsPreprocessor):
         # ESPnet's loader drops the file's rate; a wrong one shows as a wrong duration.
         check_speech(f"{uid}: user speech", speech, rate, rate)
         num_frames = self.spec.clock.num_frames(len(speech), rate)
+        _check_length(uid, num_frames)
         codes = self._fit_codes(uid, data["agent_codes"], num_frames)
         turns = turns_from_json(data["turns"], uid)
         agent_turns = [turn for turn in turns if turn.role == "agent"]
@@ -148,6 +149,15 @@ class DuplexPreprocessor(AbsPreprocessor):
             )
         missing = max(num_frames - len(codes), 0)
         return np.concatenate([codes, np.tile(silence, (missing, 1))])[:num_frames]
+
+
+def _check_length(uid: str, num_frames: int) -> None:
+    if num_frames < 2:
+        raise ValueError(
+            f"{uid}: the conversation is {num_frames} frame long but each frame is "
+            "predicted from the one before, which takes 2 or more; take it out of the "
+            "data folder"
+        )
 
 
 def _frames(seconds: list[float], clock: FrameClock) -> np.ndarray:

@@ -88,6 +88,19 @@ def test_flops_of_a_frozen_encoder_are_those_of_its_forward_pass(tiny_model):
     assert trained - frozen == pytest.approx(4 * weights)
 
 
+def test_flops_of_a_frozen_adapter_depend_on_the_encoder_below(tiny_model):
+    lengths = torch.tensor([20, 15])
+    weights = sum(p.numel() for p in tiny_model.adapter.parameters())
+    of_encoder = sum(p.numel() for p in tiny_model.encoder.parameters())
+    trained = tiny_model.training_flops(lengths).item()
+    tiny_model.adapter.requires_grad_(False)
+    above_trained = tiny_model.training_flops(lengths).item()
+    assert trained - above_trained == pytest.approx(2 * weights)
+    tiny_model.encoder.requires_grad_(False)
+    above_frozen = tiny_model.training_flops(lengths).item()
+    assert trained - above_frozen == pytest.approx(4 * (weights + of_encoder))
+
+
 @pytest.fixture
 def ctc_model(tiny_args):
     args = [*tiny_args, "--model_conf", "ctc_weight=0.5"]

@@ -16,6 +16,7 @@ def test_missing_model_type_is_explained():
     [
         ({"model_type": "llm_of_tomorrow"}, "'llm_of_tomorrow' is no causal LLM"),
         ({"model_type": "mamba"}, "layers of kind linear_attention"),
+        ({"model_type": "recurrent_gemma"}, "layers of kind recurrent, whose memory"),
         ({"model_type": "qwen3_next"}, "layers of kind linear_attention"),
         ({"model_type": "gemma3"}, "gemma3 is more than a text decoder"),
         ({"model_type": "bart"}, "bart is more than a text decoder"),

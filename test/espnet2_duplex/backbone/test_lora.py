@@ -63,3 +63,35 @@ def test_session_with_adapters_equals_the_whole_sequence():
 def test_names_of_no_layer_are_explained():
     with pytest.raises(ValueError, match="'query'.*the LLM has .*q_proj"):
         add_lora(make_backbone().llm, LoraConf(target_modules=["query"]))
+
+
+@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
+def test_an_adapter_on_a_matrix_of_two_tables_is_refused(target):
+    tied = Backbone({**LLMS["qwen3"], "tie_word_embeddings": True}, 20)
+    with pytest.raises(ValueError, match="one matrix; leave them out"):
+        add_lora(tied.llm, LoraConf(r=2, target_modules=[target]))
+
+
+@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
+def test_an_untied_table_can_have_an_adapter(target):
+    backbone = make_backbone()
+    ids = torch.tensor([[1, 2, 3]])
+
+    def texts():
+        embeds = backbone.embed_text(ids)
+        return embeds, backbone.text_logits(backbone(embeds))
+
+    with torch.no_grad():
+        before = texts()
+        add_lora(backbone.llm, LoraConf(r=2, target_modules=[target]))
+        for name, weight in backbone.llm.named_parameters():
+            if "lora_" in name:
+                torch.nn.init.normal_(weight, std=0.1)
+        assert backbone.hidden_size == 32
+        adapted = backbone.eval() and texts()
+        merge_lora(backbone.llm)
+        merged = texts()
+    assert before[0].equal(adapted[0]) == (target == "lm_head")
+    assert (adapted[1] - before[1]).abs().max() > 0.01
+    for one, other in zip(merged, adapted):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)

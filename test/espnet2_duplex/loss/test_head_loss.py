@@ -13,8 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from espnet2_duplex.backbone import Backbone
 from espnet2_duplex.backbone.text_head import scaled_logits
 from espnet2_duplex.heads import Head
-from espnet2_duplex.loss.frames import losses_in_chunks
-from espnet2_duplex.loss.head_loss import Targets, head_losses
+from espnet2_duplex.loss.head_loss import (
+    Targets,
+    head_losses,
+    losses_in_chunks,
+    matrix_losses,
+)
 
 
 def make_head(num_channels=3, size=11, spare_rows=0, bias=False, scale=None):
@@ -57,7 +61,7 @@ def assert_same(found, expected, tolerance=1e-5):
 SOFT_CAP = type("Config", (), {"final_logit_softcapping": 5.0, "logit_scale": 0.5})
 
 
-@pytest.mark.parametrize("function", [head_losses, losses_in_chunks])
+@pytest.mark.parametrize("function", [matrix_losses, losses_in_chunks])
 @pytest.mark.parametrize(
     "options",
     [
@@ -126,7 +130,7 @@ class LargestTensor(TorchDispatchMode):
         return result
 
 
-@pytest.mark.parametrize("function", [head_losses, losses_in_chunks])
+@pytest.mark.parametrize("function", [matrix_losses, losses_in_chunks])
 def test_logits_of_all_frames_never_exist_at_once(function):
     head = make_head(size=30)
     hidden, targets = make_batch(head, 1000)
@@ -138,7 +142,7 @@ def test_logits_of_all_frames_never_exist_at_once(function):
     assert chunked.num_values == 1000 * 32  # the hidden states
 
 
-@pytest.mark.parametrize("function", [head_losses, losses_in_chunks])
+@pytest.mark.parametrize("function", [matrix_losses, losses_in_chunks])
 def test_under_bfloat16_autocast_heads_sum_their_gradient_in_float32(function):
     head = make_head()
     hidden, targets = make_batch(head, 700)
@@ -156,23 +160,32 @@ def test_under_bfloat16_autocast_heads_sum_their_gradient_in_float32(function):
         assert error < 1.5 * (one - true).norm() / true.norm() < 0.02
 
 
-def test_evaluation_needs_no_gradient():
-    head = make_head()
+@pytest.mark.parametrize("without", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("scale", [None, partial(scaled_logits, config=SOFT_CAP)])
+def test_evaluation_needs_no_gradient(scale, without, monkeypatch):
+    head = make_head(scale=scale)
     hidden, targets = make_batch(head)
-    with torch.no_grad():
-        total, losses, _ = head_losses(head, hidden, targets, 8)
+    expected = plain_losses(head, hidden, targets)
+    monkeypatch.setattr(torch.autograd, "grad", None)  # no gradient on the way
+    with without():
+        total, losses, predicted = head_losses(head, hidden, targets, 8)
     assert not total.requires_grad and not losses.requires_grad
+    torch.testing.assert_close(total, expected[0].detach())
+    torch.testing.assert_close(losses, expected[1].detach())
+    assert torch.equal(predicted, expected[2])
 
 
 def test_a_second_backward_pass_is_refused():
     head = make_head()
     total = head_losses(head, *make_batch(head), 8).total
     total.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="one backward pass only"):
+    with pytest.raises(
+        RuntimeError, match="one backward pass only; compute the loss again"
+    ):
         total.backward()
 
 
-@pytest.mark.parametrize("function", [head_losses, losses_in_chunks])
+@pytest.mark.parametrize("function", [matrix_losses, losses_in_chunks])
 @pytest.mark.parametrize("chunk_frames", [0, -3])
 def test_a_chunk_without_frames_is_refused(function, chunk_frames):
     head = make_head()
@@ -193,3 +206,15 @@ def test_untrained_heads_cost_the_logarithm_of_the_vocabulary():
     torch.nn.init.zeros_(head.linear.weight)
     losses = head_losses(head, *make_batch(head), 8).losses
     torch.testing.assert_close(losses, torch.full_like(losses, math.log(11)))
+
+
+@pytest.mark.parametrize("is_matrix", [True, False])
+def test_any_head_has_losses(is_matrix):
+    head = make_head()
+    hidden, targets = make_batch(head)
+    expected = with_gradients(plain_losses, head, hidden, targets)
+    if not is_matrix:
+        head.linear.weight.ds_id = 0
+    assert head.is_matrix == is_matrix
+    found = with_gradients(partial(head_losses, chunk_frames=8), head, hidden, targets)
+    assert_same(found, expected)

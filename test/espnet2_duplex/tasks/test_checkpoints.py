@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from espnet2_duplex.tasks.checkpoints import load_weights
+from espnet2_duplex.tasks.checkpoints import load_weights, loading_explained
 
 HEAD = "duplex_lm.speech_head.weight"
 TABLE = "duplex_lm.backbone.llm.model.embed_tokens.weight"
@@ -48,6 +48,15 @@ def test_weights_of_another_shape_are_explained(
     weights[name] = weights[name][:-1]
     with pytest.raises(ValueError, match=f"has shape .* {remedy}"):
         load(tiny_model, weights, tmp_path)
+
+
+def test_a_share_of_a_zero3_checkpoint_is_explained(tiny_model, weights, tmp_path):
+    share = {name: torch.empty(0) for name in weights}
+    with pytest.raises(ValueError, match="share of a ZeRO-3.*join.*zero_to_fp32.py"):
+        load(tiny_model, {"module": share}, tmp_path)
+    with pytest.raises(ValueError, match="to start from .*zero_to_fp32.py"):
+        with loading_explained():
+            tiny_model.load_state_dict(share)
 
 
 def test_weights_that_nobody_needs_are_left_out(tiny_model, weights, tmp_path, caplog):

@@ -1,5 +1,6 @@
 """ESPnet's batches over our shapes: what batch_bins means in seconds."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -64,7 +65,8 @@ def test_the_largest_batch_is_found_with_its_padding(shapes):
 
 @pytest.mark.parametrize("share_frames, is_warned", [(1250, True), (2500, False)])
 def test_a_batch_far_beyond_its_share_is_warned_of(caplog, share_frames, is_warned):
-    warn_of_large_batch(LargestBatch(2, "talk4", 2500), share_frames, Fraction(25, 2))
+    largest = LargestBatch(2, "talk4", 2500)
+    warn_of_large_batch(largest, share_frames, Fraction(25, 2), "batch_bins")
     expected = (
         "a batch has 400 s with padding where batch_bins gives a process 100 s: 2 "
         "conversations, the longest talk4 of 200 s; cut or leave out"
@@ -72,18 +74,30 @@ def test_a_batch_far_beyond_its_share_is_warned_of(caplog, share_frames, is_warn
     assert (expected in caplog.text) is is_warned
 
 
-def test_training_warns_of_it(tiny_training_args, tiny_data, tmp_path, caplog):
+@pytest.mark.parametrize(
+    "valid_bins, warnings",
+    [
+        ([], ["batch_bins gives a process 1 s"] * 2),  # validation takes batch_bins
+        (
+            ["--valid_batch_bins", "10"],
+            ["batch_bins gives a process 1 s", "valid_batch_bins gives a process 1 s"],
+        ),
+        (["--valid_batch_bins", "1000"], ["batch_bins gives a process 1 s"]),
+    ],
+)
+def test_training_warns_of_it_by_the_option_that_sizes_it(
+    tiny_training_args, tiny_data, tmp_path, caplog, valid_bins, warnings
+):
     shapes = tmp_path / "text_shape"
     shapes.write_text("".join(f"talk{n} {25 + 2 * n}\n" for n in range(6)))
     args = [
         a.replace(str(tiny_data / "utt2spk"), str(shapes)) for a in tiny_training_args
     ]
     args += ["--batch_type", "numel", "--batch_bins", "15", "--max_epoch", "1"]
-    args += ["--log_level", "WARNING", "--output_dir", str(tmp_path)]
+    args += ["--log_level", "WARNING", "--output_dir", str(tmp_path), *valid_bins]
     duplex_s2s_train.main(args)
-    assert "a batch has 3 s with padding where batch_bins gives a process 1 s" in (
-        caplog.text
-    )
+    found = re.findall(r"a batch has 3 s with padding where (.*?):", caplog.text)
+    assert found == warnings
 
 
 def test_padding_share_of_an_epoch_is_that_of_all_its_batches(

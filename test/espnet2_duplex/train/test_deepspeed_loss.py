@@ -49,6 +49,9 @@ def test_deepspeed_trains_as_one_process_does(training_args, root, tmp_path):
     saved = tmp_path / "two/checkpoint_2/2/mp_rank_00_model_states.pt"
     model, _ = DuplexS2STask.build_model_from_file(tmp_path / "two/config.yaml", saved)
     assert model.duplex_lm.speech_head.weight.abs().max() > 0
+    best = tmp_path / "two/valid.loss.ave.pth"  # what decoding and packing take
+    best_model, _ = DuplexS2STask.build_model_from_file(None, best)
+    assert best_model.duplex_lm.speech_head.weight.abs().max() > 0
 
 
 class Model(torch.nn.Module):
@@ -64,10 +67,18 @@ def test_a_ranks_loss_is_the_sum_over_its_frames_in_training_only():
     assert model.eval()(*values)[0].tolist() == [2.5]
 
 
+def options(path, keep_nbest_models=1, accum_grad=1):
+    return argparse.Namespace(
+        deepspeed_config=path,
+        keep_nbest_models=keep_nbest_models,
+        accum_grad=accum_grad,
+    )
+
+
 @pytest.mark.parametrize("stage", [2, 3])
 def test_shipped_configurations_are_accepted(root, stage):
     path = root / f"egs2/duplex_s2s/conf/deepspeed_zero{stage}.json"
-    check_deepspeed(argparse.Namespace(deepspeed_config=path, keep_nbest_models=[1]))
+    check_deepspeed(options(path, keep_nbest_models=[1]))
     config = json.loads(path.read_text())
     assert config["zero_optimization"]["stage"] == stage
     assert config["torch_autocast"] == {"enabled": True, "dtype": "bfloat16"}
@@ -87,9 +98,15 @@ def test_what_would_go_wrong_is_refused(tmp_path, content, keep, message):
     path = tmp_path / "deepspeed.json"
     if content is not None:
         path.write_text(content)
-    args = argparse.Namespace(deepspeed_config=path, keep_nbest_models=keep)
     with pytest.raises(ValueError, match=message):
-        check_deepspeed(args)
+        check_deepspeed(options(path, keep))
+
+
+def test_an_accumulation_that_espnet_leaves_out_is_refused(root):
+    path = root / "egs2/duplex_s2s/conf/deepspeed_zero2.json"
+    message = "accum_grad is 2, .*set gradient_accumulation_steps in .*zero2.json"
+    with pytest.raises(ValueError, match=message):
+        check_deepspeed(options(path, accum_grad=2))
 
 
 def test_the_command_line_ends_with_that_sentence(tiny_training_args, tmp_path, capsys):

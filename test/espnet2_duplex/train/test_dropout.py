@@ -37,5 +37,11 @@ def test_gpt2_drops_unless_told_otherwise():
     assert dropping_parts(llm("gpt2", **off)) == {}
 
 
+def test_a_switch_is_not_a_share():
+    model = torch.nn.Linear(2, 2)
+    model.use_dropout, model.layerdrop = True, 0.25
+    assert dropping_parts(torch.nn.ModuleDict({"part": model})) == {"part": 0.25}
+
+
 def test_the_tiny_model_drops_nothing(tiny_model):
     assert dropping_parts(tiny_model) == {}

@@ -69,6 +69,8 @@ def options(**changes):
         "batch_type": "numel",
         "batch_bins": 2500,
         "accum_grad": 1,
+        "use_deepspeed": False,
+        "deepspeed_config": None,
     }
     return argparse.Namespace(**{**found, **changes})
 
@@ -109,6 +111,16 @@ def test_a_single_conversation_cannot_be_divided():
     )
     advice = remedies(batch, options(model_conf={}), [])
     assert advice == "leave out conversations this long"
+
+
+def test_deepspeed_accumulates_by_its_own_configuration():
+    given = options(
+        model_conf={}, use_deepspeed=True, deepspeed_config="conf/deepspeed_zero2.json"
+    )
+    assert remedies(StepBatch(2, 10.0, 0.0, "batch"), given, []) == (
+        "lower batch_bins (now 2500) and raise gradient_accumulation_steps of "
+        "conf/deepspeed_zero2.json by as much"
+    )
 
 
 def test_a_model_beyond_the_memory_is_explained():

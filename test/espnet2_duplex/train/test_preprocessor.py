@@ -133,3 +133,10 @@ def test_a_silent_user_has_no_words(tiny_tokenizer):
 def test_the_users_words_are_not_emitted_unasked(preprocessor):
     result = preprocessor("a", with_turns(USER_TURNS))
     assert set(result) == {"user_speech", "text", "codes"}
+
+
+def test_a_conversation_of_one_frame_has_nothing_to_predict(preprocessor):
+    with pytest.raises(ValueError, match="talk1: the conversation is 1 frame long"):
+        preprocessor("talk1", conversation(num_frames=1, turns=()))
+    result = preprocessor("talk1", conversation(num_frames=2, turns=()))
+    assert result["text"].shape == (2,)
