@@ -68,7 +68,7 @@ def _read_config(llm: str):
 
 
 def _is_gguf(llm: str) -> bool:
-    return llm.endswith(".gguf")
+    return llm.endswith(".gguf") and not Path(llm).is_dir()
 
 
 def _read(from_pretrained: Callable, llm: str, **options: Any):

@@ -231,7 +231,7 @@ if [ "${token_type}" = bpe ]; then
     token_tag=bpe${nbpe}
     token_model=${dumpdir}/text_tokens/${token_tag}/bpe.model
 else
-    token_tag=hf_$(basename "${llm}")
+    token_tag=hf_$(basename "${llm}" .gguf)
     token_model=${dumpdir}/text_tokens/${token_tag}/tokenizer.json
 fi
 if [ -z "${duplex_tag}" ]; then

@@ -125,10 +125,11 @@ def test_stage_6_saves_the_tokenizer_of_a_gguf_file(tmp_path):
         [
             *("--token_type", "hugging_face"),
             *("--llm", str(tmp_path / "llm.gguf")),
-            *("--output", str(tmp_path / "tokens")),
+            *("--output", str(tmp_path / "tokens.gguf")),  # named after the file
         ]
     )
-    tokenizer = load_tokenizer("hugging_face", tmp_path / "tokens/tokenizer.json")
+    path = tmp_path / "tokens.gguf" / "tokenizer.json"
+    tokenizer = load_tokenizer("hugging_face", path)
     assert (tokenizer.ids.bos, tokenizer.ids.eos) == (0, 1)
     assert tokenizer.encode("abc") == [4, 5]
 

@@ -46,11 +46,11 @@ run_job() {
     echo "# $*"
     echo "# Running on $(hostname)"
     echo "# Started at $(date)"
+    # A shell that is killed leaves its command running: pass the signal on. Bash runs
+    # the trap between two commands, so that $! is the command's as soon as it runs.
+    trap 'kill "$!" 2>/dev/null; exit 143' TERM
     "$@" &
-    command_pid=$!
-    # A shell that is killed leaves its command running: pass the signal on.
-    trap 'kill "${command_pid}" 2>/dev/null' TERM
-    wait "${command_pid}"
+    wait "$!"
     status=$?
     echo "# Accounting: time=$((SECONDS - started)) threads=1"
     echo "# Ended (code ${status}) at $(date), elapsed time $((SECONDS - started)) seconds"
@@ -70,8 +70,9 @@ reap_one() {
     unset "job_of_pid[${pid}]"
 }
 
-# Without this the jobs would outlive an interrupted recipe.
-trap 'kill "${!job_of_pid[@]}" 2>/dev/null; exit 143' INT TERM
+# Without this the jobs would outlive an interrupted recipe. A job just begun is not yet in
+# job_of_pid, but bash has it.
+trap 'kill $(jobs -p) 2>/dev/null; exit 143' INT TERM
 
 for ((job = first; job <= last; job++)); do
     words=()
