@@ -449,16 +449,17 @@ if ! ${skip_train}; then
     fi
 
     if banner 8 "train (${duplex_exp})"; then
-        init_args=()
+        init_args=() init_files=()
         if [ "${encoder_init}" != none ]; then
             if [ ! -e "${encoder_init}" ]; then
                 log "error: the encoder's weights ${encoder_init} do not exist; make them with --train_encoder true, or start from random ones with --encoder_init none."
                 exit 1
             fi
             init_args=(--init_param "${encoder_init}::encoder")
+            init_files=("@${encoder_init}")
         fi
         data_hash=$(hash_of "@${stats_dir}/.done")
-        done_hash=$(hash_of "${data_hash}" "@${train_config}" "${train_args}" "${model_args[@]}" "${encoder_init}")
+        done_hash=$(hash_of "${data_hash}" "@${train_config}" "${train_args}" "${model_args[@]}" "${init_files[@]}")
         if ! is_done "${duplex_exp}" "${done_hash}"; then
             begin_training "${duplex_exp}" "${data_hash}" --duplex_tag
             resume_script "${duplex_exp}" 8

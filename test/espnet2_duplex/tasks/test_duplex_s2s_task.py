@@ -147,20 +147,24 @@ def test_saved_configuration_builds_without_the_llms_weights(
 
 
 # Two layers in place of all, and no weights: the hub is not asked.
-REDUCED = {
-    "train_mini.yaml": [],
-    "train_smollm2.yaml": [
-        "{model_type: llama, hidden_size: 576, intermediate_size: 1536, "
-        "num_hidden_layers: 2, num_attention_heads: 9, num_key_value_heads: 3, "
-        "vocab_size: 100}"
-    ],
-}
+SMOLLM2 = (
+    "{model_type: llama, hidden_size: 576, intermediate_size: 1536, "
+    "num_hidden_layers: 2, num_attention_heads: 9, num_key_value_heads: 3, "
+    "vocab_size: 100}"
+)
 TINYLLAMA = (
     "{model_type: llama, hidden_size: 2048, intermediate_size: 5632, "
     "num_hidden_layers: 1, num_attention_heads: 32, num_key_value_heads: 4, "
     "vocab_size: 100}"
 )
-REDUCED |= {name: [TINYLLAMA] for name in ("train_nemo.yaml", "train_paper.yaml")}
+REDUCED = {
+    "train_mini.yaml": [],
+    "train_mini_encoder.yaml": [],
+    "train_smollm2.yaml": [SMOLLM2],
+    "train_smollm2_cpu.yaml": [SMOLLM2.replace("layers: 2", "layers: 9")],  # 8 kept
+    "train_nemo.yaml": [TINYLLAMA],
+    "train_paper.yaml": [TINYLLAMA],
+}
 
 
 @pytest.mark.parametrize("config", REDUCED)
