@@ -44,22 +44,34 @@ def read_jsonl(path: Path) -> list[dict]:
     Raises:
         ValueError: if the file is missing or not UTF-8, or a line is not a JSON object.
     """
-    rows = []
     # Not splitlines(): it also splits at characters that may stand inside a text.
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as problem:
-            raise ValueError(
-                f"{path}, line {number} is not valid JSON ({problem.msg} at column "
-                f"{problem.colno}); write one JSON object a line."
-            ) from problem
-        if not isinstance(row, dict):
-            raise ValueError(
-                f"{path}, line {number} holds a {type(row).__name__}; write one JSON "
-                "object a line."
-            )
-        rows.append(row)
-    return rows
+    lines = enumerate(read_text(path).split("\n"), 1)
+    return [
+        parse_object(line, f"{path}, line {number}")
+        for number, line in lines
+        if line.strip()
+    ]
+
+
+def parse_object(line: str, where: str) -> dict:
+    """The JSON object of one line.
+
+    Args:
+        line: of JSON lines.
+        where: file and line, for errors.
+
+    Raises:
+        ValueError: it is not a JSON object.
+    """
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as problem:
+        raise ValueError(
+            f"{where} is not valid JSON ({problem.msg} at column {problem.colno}); "
+            "write one JSON object a line."
+        ) from problem
+    if not isinstance(row, dict):
+        raise ValueError(
+            f"{where} holds a {type(row).__name__}; write one JSON object a line."
+        )
+    return row

@@ -38,7 +38,7 @@ def conversation(id="c1", turns=(USER, AGENT), **fields):
     "row, message",
     [
         ("{oops", r"line 1 is not valid JSON .* write one JSON object a line"),
-        ('"text"', r"line 1: found 'text'; write an object"),
+        ('"text"', r"line 1 holds a str; write one JSON object a line"),
         (conversation(id="a b"), r"line 1: the id is 'a b'; use letters"),
         (conversation(id=7), r"line 1: the id is 7"),
         (conversation(set="../up"), r"line 1: the set is '../up'"),

@@ -24,9 +24,35 @@ from sources.typed import spoken_message, spoken_turn
         ("Zürich and café", "Zürich and café"),
         ("cafe\u0301", "café"),
         ("- tea (hot)\n- milk", "tea, hot. milk"),
+        ("1.Eat well. \n2.Sleep", "Eat well. Sleep"),
+        ("Oak: plant\nIron: mineral", "Oak: plant. Iron: mineral"),
+        ("Roses are red,\nViolets blue", "Roses are red, Violets blue"),
+        (f"It is {'so ' * 12}big in\nFrance.", f"It is {'so ' * 12}big in France."),
+        ("Mix it. • Wait • Eat", "Mix it. Wait. Eat"),
+        ("It heals.It is old.", "It heals. It is old."),
+        ("Tea - a drink - is hot", "Tea, a drink, is hot"),
     ],
 )
 def test_marks_of_writing_go_and_lines_become_sentences(written, said):
+    assert speakable(written) == said
+
+
+@pytest.mark.parametrize(
+    "written, said",
+    [
+        (
+            "It is 100°C, or 212 ºF.",
+            "It is 100 degrees Celsius, or 212 degrees Fahrenheit.",
+        ),
+        ("−15 to −25 °C", "-15 to -25 degrees Celsius"),
+        ("a 90° turn for 5¢", "a 90 degrees turn for 5 cents"),
+        ("20-25°C, 5%-10%", "20-25 degrees Celsius, 5% to 10%"),
+        ("5–6 minutes, $2.51 - $3.17", "5 to 6 minutes, $2.51 to $3.17"),
+        ("What is 1,000 - 30?", "What is 1,000 minus 30?"),
+        ("in 1914-1918, call 800-555-1234", "in 1914-1918, call 800-555-1234"),
+    ],
+)
+def test_degrees_and_ranges_are_said_as_one_says_them(written, said):
     assert speakable(written) == said
 
 

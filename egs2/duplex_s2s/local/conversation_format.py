@@ -31,7 +31,6 @@ Called with a file, this script checks it.
 
 import argparse
 import hashlib
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -46,7 +45,7 @@ from conversation_rows import (
 )
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.jsonl import read_text, write_jsonl
+from espnet2_duplex.jsonl import parse_object, read_text, write_jsonl
 from espnet2_duplex.sound_files import read_header
 
 HELD_OUT_SHARES = {"valid": 0.1, "test": 0.1}
@@ -111,16 +110,6 @@ def raise_faults(faults: list[str]) -> None:
     raise ValueError("\n".join(shown))
 
 
-def _json_of(line: str, where: str) -> object:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as problem:
-        raise ValueError(
-            f"{where} is not valid JSON ({problem.msg} at column {problem.colno}); "
-            "write one JSON object a line."
-        ) from problem
-
-
 def _check_new(id: str, lines: dict[str, str], where: str) -> None:
     first = lines.setdefault(id, where)
     found = f"the id {id} was used in {first}"
@@ -146,7 +135,7 @@ def read_unsplit(
             continue
         where = f"{path}, line {number}"
         try:
-            parsed = parse_conversation(_json_of(line, where), where, path.parent)
+            parsed = parse_conversation(parse_object(line, where), where, path.parent)
             _check_new(parsed.id, lines, where)
             for index, turn in enumerate(parsed.turns):
                 if turn.wav is not None:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from llm.writing import Rejected, Writing
-from tqdm import tqdm
+from progress import progress_bar
 
 from espnet2_duplex.chat.backend import Backend, Prompt
 from espnet2_duplex.jsonl import write_jsonl, write_text
@@ -194,8 +194,8 @@ def run(
     chunks = job.chunks(len(items), chunk_size)
     missing = [chunk for chunk in chunks if not done.keys() >= set(chunk)]
     total = sum(map(len, chunks))
-    initial = total - sum(map(len, missing))
-    with tqdm(desc="writing", total=total, initial=initial, smoothing=0.1) as bar:
+    num_done = total - sum(map(len, missing))
+    with progress_bar("writing", total, num_done) as bar:
         for chunk in missing:
             share = {index: items[index] for index in chunk}
             parts.append(job, write_chunk(share, backend, max_attempts, bar.update))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from espnet2_duplex.jsonl import parse_object
+
 
 def open_text(path: Path) -> TextIO:
     """Open a UTF-8 file, through gzip if its name ends so."""
@@ -57,24 +59,10 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict]]:
         try:
             for number, line in enumerate(stream, 1):
                 if line.strip():
-                    yield f"{path}, line {number}", _object_of(line, path, number)
+                    where = f"{path}, line {number}"
+                    yield where, parse_object(line, where)
         except UnicodeDecodeError as problem:
             raise _not_utf8(path) from problem
-
-
-def _object_of(line: str, path: Path, number: int) -> dict:
-    try:
-        item = json.loads(line)
-    except json.JSONDecodeError as problem:
-        raise ValueError(
-            f"{path}, line {number} is not valid JSON ({problem.msg} at column "
-            f"{problem.colno}); give the file as it is published."
-        ) from problem
-    if not isinstance(item, dict):
-        raise ValueError(
-            f"{path}, line {number} holds a {type(item).__name__}; expected an object."
-        )
-    return item
 
 
 def read_objects(path: Path) -> Iterator[tuple[str, dict]]:

@@ -1,9 +1,10 @@
 """Written text -> text that can be said, or the reason why it cannot.
 
 Rules. Marks of headings, lists, quotations and emphasis go, and what they stood on
-becomes sentences; links keep their text; brackets become commas; emoji go. Text with
-code, tables, formulas, markup, addresses, symbols that nobody reads aloud, or letters
-that are not Latin is refused. Digits stay: the voices read numbers.
+becomes sentences, as do short lines; links keep their text; brackets become commas;
+degrees and ranges of numbers become words; emoji go. Text with code, tables, formulas,
+markup, addresses, symbols that nobody reads aloud, or letters that are not Latin is
+refused. Digits stay: the voices read numbers.
 """
 
 import re
@@ -29,21 +30,37 @@ UNSPEAKABLE = (
 LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 RULE = re.compile(r"^\s*([-*_]\s?){3,}$", re.M)
 LINE_MARK = re.compile(
-    r"^\s*(#{1,6}\s+|>\s?|[-*+•]\s+|\(?\d{1,3}[.)]\s+|[a-zA-Z]\)\s+)"
+    r"^\s*(#{1,6}\s+|>\s?|[-*+•]\s+|\(?\d{1,3}[.)](\s+|(?=[A-Z]))|[a-zA-Z]\)\s+)"
 )
+SHORT_LINE = 40  # characters; text is broken to fit a page at longer ones
 EMPHASIS = re.compile(r"(\*\*|__|(?<![\w*])[*_])(?=\S)(.+?)(?<=\S)(\1)(?!\w)")
 CHARACTERS = str.maketrans(
     {
         **dict.fromkeys("‘’´ʼ", "'"),
         **dict.fromkeys('“”„«»"`', ""),
         **dict.fromkeys("–—―", ", "),
+        "−": "-",
         "…": "...",
         "\u00a0": " ",
         "\u00ad": "",
     }
 )
+BULLET = re.compile(r"\s*•\s*")
+NUMBER = r"\d[\d,]*(?:\.\d+)?"
+DASHED = re.compile(
+    rf"({NUMBER})(\s*%|\s?[°º]\s?[CF]?)?(?:\s*([–—])\s*|\s+(-)\s+|-)"
+    rf"(?=([$£€]?)({NUMBER}))"
+)
+READINGS = (
+    (re.compile(r"\s*[°º]\s?C\b"), " degrees Celsius"),
+    (re.compile(r"\s*[°º]\s?F\b"), " degrees Fahrenheit"),
+    (re.compile(r"(?<=\d)\s*[°º]"), " degrees"),
+    (re.compile(r"(?<=\d)\s*¢"), " cents"),
+    (re.compile(r"\s+-\s+|\s*-{2,}\s*"), ", "),
+    (re.compile(r"(?<=[a-z)][.?!])(?=[A-Z])"), " "),  # a lost space between sentences
+)
 UNSAID = frozenset(["So", "Sk", "Cf", "Cs", "Co", "Mn"])  # emoji and their parts
-SPEAKABLE_SYMBOLS = frozenset("0123456789 .,;:!?'-%$€£&+/#°")
+SPEAKABLE_SYMBOLS = frozenset("0123456789 .,;:!?'-%$€£&+/#")
 ABBREVIATION = r"(?<!\b[A-Z]\.)(?<!\b(?:Dr|Mr|Ms|St|vs)\.)(?<!\bMrs\.)"
 SENTENCE_END = re.compile(ABBREVIATION + r"(?<=[.?!])\s+(?=[A-Z0-9'])")
 
@@ -58,8 +75,10 @@ def speakable(text: str) -> str:
     for what, pattern in UNSPEAKABLE:
         if pattern.search(text):
             raise Refused(f"{what} in a turn")
-    text = _sentences_of_lines(RULE.sub("", text)).translate(CHARACTERS)
-    text = re.sub(r"\s*-{2,}\s*", ", ", text)
+    text = _sentences_of_lines(BULLET.sub("\n• ", RULE.sub("", text)))
+    text = DASHED.sub(_range_or_difference, text).translate(CHARACTERS)
+    for pattern, words in READINGS:
+        text = pattern.sub(words, text)
     text = re.sub(r"\s*[(\[]([^()\[\]]*)[)\]]", r", \1,", text)
     text = "".join(c for c in text if unicodedata.category(c) not in UNSAID)
     text = " ".join(text.split())
@@ -69,8 +88,22 @@ def speakable(text: str) -> str:
     return text
 
 
+def _range_or_difference(dashed: re.Match) -> str:
+    """ "5–6" is five to six, "9 - 6" nine minus six; the voices know "5-6"."""
+    first, unit, long_dash, spaced_hyphen, currency, second = dashed.groups(default="")
+    low, high = (float(number.replace(",", "")) for number in (first, second))
+    if spaced_hyphen and low > high:
+        return f"{first}{unit} minus "
+    if long_dash or spaced_hyphen or unit or currency:
+        return f"{first}{unit} to "
+    return dashed[0]
+
+
 def _sentences_of_lines(text: str) -> str:
-    """Lines joined; items of lists, headings and paragraphs end like sentences."""
+    """Lines joined; items of lists, headings and paragraphs end like sentences.
+
+    So does a short line before one that begins like a sentence.
+    """
     said: list[str] = []
     is_open = False  # the line before may go on in this one
     for line in text.replace("\r", "").split("\n"):
@@ -78,6 +111,8 @@ def _sentences_of_lines(text: str) -> str:
         is_item = content != line.strip() and content != line
         content = EMPHASIS.sub(r"\2", EMPHASIS.sub(r"\2", content)).strip()
         is_over = is_item or not content or not is_open
+        if said and not is_over:
+            is_over = len(said[-1]) < SHORT_LINE and re.match(r"[A-Z0-9]", content)
         if said and is_over and said[-1][-1] not in ".,;:?!":
             said[-1] += "."
         if content:
