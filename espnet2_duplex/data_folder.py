@@ -1,7 +1,7 @@
 """Kaldi-style text files of a data folder, sorted by key."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from espnet2_duplex.jsonl import read_text, write_text
@@ -25,17 +25,46 @@ def read_table(path: Path) -> dict[str, str]:
         raise ValueError(f"{path} is empty; run the stage that writes it again.")
     table: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
-        key, _, value = line.strip().partition(" ")
-        if not value.strip():
+        words = line.split(maxsplit=1)
+        if len(words) < 2:
             raise ValueError(
                 f"{path}, line {number} reads {line!r}; expected a key and a value."
             )
+        key, value = words
         if key in table:
             raise ValueError(
                 f"{path}, line {number} has the key {key} again; keep one of the lines."
             )
-        table[key] = value.strip()
+        table[key] = value.rstrip()
     return table
+
+
+def read_tables(
+    folder: Path, required: Sequence[str], optional: Sequence[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Tables of a data folder by name, with the same ids in all of them.
+
+    Args:
+        folder: of the set.
+        required: names of files, the one that has the ids first.
+        optional: files that may be absent.
+
+    Raises:
+        ValueError: a file is missing or not as :func:`read_table` wants it, or lacks an
+            id of another one.
+    """
+    names = [*required, *(name for name in optional if (folder / name).is_file())]
+    tables = {name: read_table(folder / name) for name in names}
+    first = required[0]
+    for name, table in tables.items():
+        odd = sorted(table.keys() ^ tables[first].keys())
+        if odd:
+            where = folder / (name if odd[0] not in table else first)
+            raise ValueError(
+                f"{where} lacks the conversation {odd[0]}; give every file of {folder} "
+                "the same ids."
+            )
+    return tables
 
 
 def read_keys(path: str | Path) -> tuple[str, ...]:

@@ -20,7 +20,10 @@ def read_text(path: Path) -> str:
         ValueError: it is missing, or a byte is not UTF-8; names file and line.
     """
     if not Path(path).is_file():
-        raise ValueError(f"{path} does not exist; run the stage that writes it first.")
+        raise ValueError(
+            f"{path} does not exist; run the stage that writes it, or correct the path "
+            "if it is a file of your own."
+        )
     content = Path(path).read_bytes()
     try:
         return content.decode("utf-8")

@@ -203,6 +203,13 @@ def test_parts_are_consecutive_and_differ_by_one_line(call, tmp_path):
     assert [part.count("\n") for part in parts] == [2, 3, 3]
 
 
+def test_a_last_line_without_its_end_is_not_lost(call, tmp_path):
+    (tmp_path / "all.scp").write_text("a 1\nb 2\nc 3")
+    assert call("split_scp.pl", "all.scp", "x", "y").returncode == 0
+    assert (tmp_path / "x").read_text() == "a 1\n"
+    assert (tmp_path / "y").read_text().split() == ["b", "2", "c", "3"]
+
+
 def test_more_parts_than_lines_is_an_error(call, tmp_path):
     (tmp_path / "all.scp").write_text("a b\n")
     result = call("split_scp.pl", "all.scp", "x", "y")

@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
-"""Time the simulation of conversations on one CPU core: each effect of the user's
-channel, all of them, then the whole: drawing, rendering, writing.
+"""Time the simulation of conversations on one CPU core, by processor time.
 
-Usage:
+First each effect of the user's channel and all of them, on streams that are noise where
+somebody speaks: the time does not depend on what is said. Then, with --local, the scripts
+of stage 3 on the speech of a corpus: drawing, rendering (no clip is in memory yet) and
+collecting one set, together with their start.
 
-    tools/benchmark_simulation.py
-    tools/benchmark_simulation.py --rooms data/local/rooms --seconds 120
+Usage, from egs2/duplex_s2s, as the clips' paths are from there:
 
-The streams are noise where somebody speaks; the time does not depend on what is said.
+    ../../tools/benchmark_simulation.py
+    ../../tools/benchmark_simulation.py --rooms data/local/rooms --seconds 120
+    ../../tools/benchmark_simulation.py --config conf/data_all.yaml \\
+        --local data_all/local --set train --num 300
 """
 
 import argparse
-import functools
 import os
+import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,19 +30,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402
+import yaml  # noqa: E402
 
 from espnet2_duplex.bin.cli import run_cli  # noqa: E402
-from espnet2_duplex.dataset_checks import load_speech  # noqa: E402
-from espnet2_duplex.simulation.drawing import Drawer  # noqa: E402
-from espnet2_duplex.simulation.layout import Layout  # noqa: E402
-from espnet2_duplex.simulation.script import Script, SpokenTurn  # noqa: E402
-from espnet2_duplex.simulation.settings import (  # noqa: E402
-    Backchannels,
-    Noises,
-    Settings,
-    UserPauses,
-)
-from espnet2_duplex.simulation.streams import render  # noqa: E402
+from espnet2_duplex.data_folder import read_table  # noqa: E402
 from espnet2_duplex.simulation.user_channel.bank import (  # noqa: E402
     Bank,
     RoomResponses,
@@ -51,9 +46,9 @@ from espnet2_duplex.simulation.user_channel.memory import (  # noqa: E402
     keep_freed_memory,
 )
 from espnet2_duplex.simulation.user_channel.settings import UserChannel  # noqa: E402
-from espnet2_duplex.simulation.user_sounds import Pools, Sound  # noqa: E402
-from espnet2_duplex.sound_files import write_wav  # noqa: E402
 
+SCRIPTS = Path(__file__).resolve().parents[1] / "egs2" / "duplex_s2s" / "local"
+STAGE_3 = ("draw_conversations.py", "render_conversations.py", "collect_set.py")
 USER_RATE = 16000  # Hz
 AGENT_RATE = 22050  # Hz
 TURN_SECONDS = 4.0
@@ -131,62 +126,77 @@ def time_channel(
     return 1e3 * statistics.mean(best) / seconds
 
 
-def make_scripts(folder: Path, num_scripts: int) -> tuple[list[Script], Pools]:
-    """Single exchanges of noise bursts of 2 to 6 s, and a short sound to draw from."""
-    generator = np.random.default_rng(0)
+def corpus_of_one_set(config: Path, name: str, num_conversations: int) -> dict:
+    """The sections of a corpus YAML with one set, and the one that it is like.
 
-    def clip(role: str, name: str, seconds: float) -> SpokenTurn:
-        rate = USER_RATE if role == "user" else AGENT_RATE
-        path = folder / f"{role}_{name}.wav"
-        noise = SPEECH_RMS * generator.standard_normal(round(seconds * rate))
-        noise[len(noise) // 2 :][: rate // 10] = 0  # where a pause may be
-        write_wav(path, noise, rate)
-        return SpokenTurn(role, name, str(path), len(noise) / rate)
-
-    scripts = []
-    for number in range(num_scripts):
-        lengths = generator.uniform(2, 6, 2)
-        turns = [clip(r, str(number), s) for r, s in zip(("user", "agent"), lengths)]
-        scripts.append(Script(str(number), "noise", "speaker", tuple(turns)))
-    short = clip("user", "short", 0.5)
-    sounds = [Sound(short.wav, short.seconds)]
-    return scripts, Pools({"speaker": sounds}, sounds)
-
-
-def timed(work: Callable) -> tuple[float, object]:
-    """Seconds of processor time, and the result."""
-    begin = time.process_time()
-    result = work()
-    return time.process_time() - begin, result
+    Raises:
+        ValueError: the corpus has no such set.
+    """
+    sections = yaml.safe_load(config.read_text(encoding="utf-8"))
+    simulation = sections.get("simulation") or {}
+    sets = simulation.get("sets") or {}
+    if name not in sets:
+        raise ValueError(
+            f"{config} has no set {name!r}; expected one of {', '.join(sets)}."
+        )
+    wanted = [name, *filter(None, [(sets[name] or {}).get("like")])]
+    few = {
+        one: {**(sets[one] or {}), "num_conversations": num_conversations}
+        for one in wanted
+    }
+    return {**sections, "simulation": {**simulation, "sets": few}}
 
 
-def time_simulation(
-    settings: Settings, bank: Bank, folder: Path, num_conversations: int
+def run_script(name: str, *options: object) -> float:
+    """Run a script of the recipe; returns its seconds of processor time.
+
+    Raises:
+        ValueError: it failed.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, str(SCRIPTS / name), *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"{name} failed: {done.stderr.strip()}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def time_scripts(
+    config: Path, local: Path, name: str, num_conversations: int, folder: Path
 ) -> dict[str, float]:
-    """Milliseconds of processor time per second of conversation, of each part."""
-    settings = replace(settings, num_conversations=num_conversations)
-    scripts, pools = make_scripts(folder, num_scripts=60)
-    drawer = Drawer("benchmark", scripts, settings, pools, seed=0)
-    load = functools.lru_cache(maxsize=None)(load_speech)
+    """Milliseconds of processor time per second of conversation, of each script.
 
-    def rendered(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-        channel = settings.user_channel
-        return render(layout, USER_RATE, AGENT_RATE, channel, bank, 0, load)
-
-    def write(streams: tuple[np.ndarray, np.ndarray]) -> None:
-        write_wav(folder / "user.wav", streams[0], USER_RATE)
-        write_wav(folder / "agent.wav", streams[1], AGENT_RATE)
-
-    costs = dict.fromkeys(("draw", "render", "write"), 0.0)
-    costs["draw"], layouts = timed(lambda: list(drawer))
-    rendered(layouts[0])  # compiles, reads the first clips
-    for layout in layouts:
-        seconds, streams = timed(functools.partial(rendered, layout))
-        costs["render"] += seconds
-        costs["write"] += timed(functools.partial(write, streams))[0]
-    duration = sum(layout.conversation.duration for layout in layouts)
-    costs = {name: 1e3 * seconds / duration for name, seconds in costs.items()}
-    return costs | {"whole": sum(costs.values())}
+    Args:
+        config: corpus YAML.
+        local: what stages 1 and 2 have left; it is not changed.
+        name: of the set.
+        num_conversations: that are made.
+        folder: for what is made.
+    """
+    few, made, out = folder / "corpus.yaml", folder / "local", folder / name
+    sections = corpus_of_one_set(config, name, num_conversations)
+    few.write_text(yaml.safe_dump(sections), encoding="utf-8")
+    made.mkdir()
+    for part in ("spoken.jsonl", "backchannels.jsonl", "clips", "rooms", "sounds"):
+        if (local / part).exists():
+            (made / part).symlink_to((local / part).absolute())
+    corpus = ("--config", few, "--local", made)
+    of_set = (*corpus, "--set", name)
+    rendered = folder / "rendered"
+    costs = {
+        "draw": run_script("draw_conversations.py", *corpus),
+        "render": run_script("render_conversations.py", *of_set, "--out", rendered),
+        "collect": run_script(
+            "collect_set.py", *of_set, "--rendered", rendered, "--out", out
+        ),
+    }
+    starts = sum(run_script(script, "--help") for script in STAGE_3)
+    duration = sum(map(float, read_table(out / "utt2dur").values()))
+    print(f"\n{num_conversations} conversations of {name}, {duration:.0f} s")
+    costs["whole"] = sum(costs.values())
+    costs["whole without the start of the scripts"] = costs["whole"] - starts
+    return {part: 1e3 * seconds / duration for part, seconds in costs.items()}
 
 
 def print_table(heading: str, costs: dict[str, float]) -> None:
@@ -205,41 +215,48 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=60.0, help="of a conversation")
     parser.add_argument("--num_rounds", type=int, default=50, help="conversations")
     parser.add_argument("--rooms", type=Path, help="folder of local/make_rooms.py")
+    parser.add_argument("--config", type=Path, help="corpus YAML, with --local")
+    parser.add_argument("--local", type=Path, help="its folder of texts and clips")
+    parser.add_argument("--set", default="train", help="that is made (%(default)s)")
+    parser.add_argument("--num", type=int, default=300, help="conversations of the set")
     return parser
 
 
+def time_effects(bank: Bank, seconds: float, num_rounds: int) -> None:
+    """Print the table of the effects."""
+    rows = {f"{name} (share 1)": with_shares({name: 1.0}) for name in EFFECTS}
+    rows["all (share 1)"] = with_shares(dict.fromkeys(EFFECTS, 1.0))
+    rows["all (shares below)"] = with_shares(ROBUST_SHARES)
+    print(f"{num_rounds} conversations of {seconds:g} s, 1 core")
+    costs = {
+        name: time_channel(settings, bank, seconds, num_rounds)
+        for name, settings in rows.items()
+    }
+    print_table("effect", costs)
+    shares = ", ".join(f"{name} {share:g}" for name, share in ROBUST_SHARES.items())
+    print(f"\nShares: {shares}")
+
+
 def main(cmd: list[str] | None = None) -> None:
-    """Print the table."""
+    """Print the tables."""
     options = get_parser().parse_args(cmd)
-    if options.seconds <= 0 or options.num_rounds < 1:
-        raise ValueError("Expected seconds above 0 and at least one round.")
+    if options.seconds <= 0 or options.num_rounds < 1 or options.num < 1:
+        raise ValueError(
+            "Expected seconds above 0, at least one round and one conversation."
+        )
+    if bool(options.local) != bool(options.config):
+        raise ValueError("Expected --local and --config together, or none of them.")
     keep_freed_memory()
     bank = made_up_bank(16, seed=0)
     if options.rooms:
         bank = Bank.load(options.rooms, sample_rate=USER_RATE)
-    rows = {f"{name} (share 1)": with_shares({name: 1.0}) for name in EFFECTS}
-    rows["all (share 1)"] = with_shares(dict.fromkeys(EFFECTS, 1.0))
-    shares = ", ".join(f"{name} {share:g}" for name, share in ROBUST_SHARES.items())
-    rows["all (shares below)"] = with_shares(ROBUST_SHARES)
-    print(f"{options.num_rounds} conversations of {options.seconds:g} s, 1 core")
-    costs = {
-        name: time_channel(settings, bank, options.seconds, options.num_rounds)
-        for name, settings in rows.items()
-    }
-    print_table("effect", costs)
-    print(f"\nShares: {shares}")
-    everything = Settings(
-        user_pauses=UserPauses(share=0.25),
-        backchannels=Backchannels(share=0.3),
-        noises=Noises(per_minute=1.0),
-        user_channel=with_shares(ROBUST_SHARES),
-    )
-    for name, settings in (("the paper's", Settings()), ("everything", everything)):
+    time_effects(bank, options.seconds, options.num_rounds)
+    if options.local:
         with tempfile.TemporaryDirectory() as folder:
-            parts = time_simulation(
-                settings, bank, Path(folder), 4 * options.num_rounds
+            costs = time_scripts(
+                options.config, options.local, options.set, options.num, Path(folder)
             )
-        print_table(f"simulation, {name}", parts)
+        print_table("script", costs)
 
 
 if __name__ == "__main__":

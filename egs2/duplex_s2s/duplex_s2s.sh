@@ -2,10 +2,6 @@
 # The stages of the duplex recipe, from texts to a packed model; run.sh names what to run.
 set -euo pipefail
 
-log() {
-    echo "$(date '+%Y-%m-%dT%H:%M:%S') (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}:${FUNCNAME[1]}) $*"
-}
-
 min() {
     printf '%s\n' "$@" | sort -n | head -n 1
 }
@@ -38,7 +34,9 @@ conversations=        # Own data: a JSONL of conversations. Another corpus or ow
 downloads=downloads   # Where packages with texts, voices and models are kept.
 whisper=              # Whisper for distillation and scoring, folder or name; of the downloads.
 seed=0                # Seed of the corpus.
-data_args=            # Further options for local/data.sh.
+text_llm=smollm2      # LLM that writes dialogues where the corpus wants some: smollm2 (packaged), a folder or hub name, or http://host/v1.
+text_llm_args=        # Its further options, e.g. "--llm_model llama-3.1-70b --temperature 0.8".
+data_args=            # Further options for local/data.sh, e.g. "--rooms folder".
 
 # Codec and perception (stage 4), speech tokens (stage 5)
 train_codec=false     # Whether to train the codec; false: --codec_exp holds one.
@@ -92,13 +90,11 @@ run_args=$(scripts/utils/print_args.sh "$0" "$@")
 . ./path.sh
 . ./cmd.sh
 . ./db.sh
+. scripts/utils/log.sh
 . scripts/utils/stamps.sh
 . scripts/utils/progress.sh
 
-if [ $# -ne 0 ]; then
-    log "error: '$1' is not an option; --help lists the options."
-    exit 2
-fi
+no_arguments_left "$@"
 if [ "${token_type}" = hugging_face ] && [ -z "${llm}" ]; then
     log "error: --token_type hugging_face needs --llm, the Hugging Face name, folder or GGUF file of the LLM."
     exit 2
@@ -284,6 +280,7 @@ if ! ${skip_data_prep}; then
             local/data.sh --stage "${number}" --stop_stage "${number}" \
                 --datadir "${datadir}" --downloads "${downloads}" --seed "${seed}" --nj "${nj}" \
                 --codec_data "${codec_data}" --python "${python}" --token_model "${token_model}" \
+                --text_llm "${text_llm}" --text_llm_args "${text_llm_args}" \
                 ${corpus:+--corpus "${corpus}"} \
                 ${conversations:+--conversations "${conversations}"} ${data_args}
         fi
@@ -392,7 +389,8 @@ if ! ${skip_data_prep}; then
             # In the order of stage 3, so that it is the same page with tokens.
             mapfile -t folders < <(printf "${datadir}/%s\n" "${train_set}" "${valid_set}" ${test_sets} | sort)
             ${python} local/report_data.py "${folders[@]}" \
-                --out "${datadir}/report.html" --timings "${datadir}/local/timings" --token_model "${token_model}"
+                --train_set "${train_set}" --out "${datadir}/report.html" \
+                --timings "${datadir}/local/timings" --token_model "${token_model}"
             mark_done "${tokens}" "${done_hash}"
         fi
     fi

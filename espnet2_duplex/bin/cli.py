@@ -1,10 +1,9 @@
 """How a command-line module ends: users' mistakes are one sentence and exit code 1."""
 
-import errno
 import sys
 from typing import Callable
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from espnet2_duplex.atomic import DISK_FULL
 
 
 def run_cli(main: Callable, cmd=None) -> int:
@@ -32,8 +31,11 @@ def run_cli(main: Callable, cmd=None) -> int:
 
 
 def sentence_of(error: Exception) -> str:
-    """What the user should read; a data loader's worker sends its traceback along."""
+    """What the user should read: a sentence, or several that stand in lines.
+
+    A data loader's worker sends its traceback along, which is left out.
+    """
     lines = str(error).strip().splitlines() or [repr(error)]
     if any(line.startswith("Original Traceback") for line in lines):
         return lines[-1].removeprefix(f"{type(error).__name__}: ")
-    return " ".join(lines)
+    return "\n".join(lines)

@@ -9,11 +9,12 @@
 kaldi   a data folder (user.scp, agent.scp, turns, ...)
 shar    Lhotse Shar as NeMo's duplex dataset reads it
 moshi   moshi-finetune: a JSONL, stereo wavs (left: agent), word times
-fdb     Full-Duplex-Bench folders: <id>/input.wav and JSON files
+fdb     Full-Duplex-Bench folders: <task>/<id>/input.wav and JSON files
 stereo  two-channel calls; transcripts in JSON, or from detector and recogniser
 
 What each format keeps: ``help(espnet2_duplex.formats)``. A second run continues the
-first: sound that is there, complete and not older than its source, is not written again.
+first: sound that is there and was made from the same source is not written again, and
+conversations that no longer come are removed.
 """
 
 import argparse
@@ -22,7 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.formats.full_duplex_bench import BenchOptions
+from espnet2_duplex.formats.bench_writer import BenchOptions
+from espnet2_duplex.formats.call_pieces import SilentPieces
 from espnet2_duplex.formats.kaldi import KaldiOptions
 from espnet2_duplex.formats.listening import Listener, ListeningOptions
 from espnet2_duplex.formats.moshi import MoshiOptions
@@ -61,17 +63,17 @@ def get_parser() -> argparse.ArgumentParser:
 def _add_writing(group) -> None:
     group.add_argument(
         "--user_rate",
-        type=int,
+        type=_above_zero,
         help="Hz; kaldi, fdb: 16000 by default; shar: as it is",
     )
     group.add_argument(
         "--agent_rate",
-        type=int,
+        type=_above_zero,
         help="Hz; kaldi: 22050 by default; shar, fdb: as it is",
     )
     group.add_argument(
         "--stereo_rate",
-        type=int,
+        type=_above_zero,
         help="Hz; moshi: 24000 by default; stereo: the higher one of the two",
     )
     group.add_argument(
@@ -80,10 +82,27 @@ def _add_writing(group) -> None:
         default="reference",
         help="kaldi: name mono files that have the rate where they are, or copy all",
     )
-    group.add_argument("--shard_size", type=int, default=1000, help="shar")
     group.add_argument(
-        "--encoding", choices=("flac", "wav"), default="flac", help="shar"
+        "--shard_size",
+        type=_above_zero,
+        default=1000,
+        help="shar: conversations in one shard",
     )
+    group.add_argument(
+        "--encoding",
+        choices=("flac", "wav"),
+        default="flac",
+        help="shar: of the sound in the shards; both keep 16 bits, flac is smaller",
+    )
+
+
+def _above_zero(text: str) -> int:
+    number = int(text) if text.lstrip("-").isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} was given; expected a whole number above zero"
+        )
+    return number
 
 
 def _add_reading(group) -> None:
@@ -166,6 +185,23 @@ def _handler(skip_faulty: bool, faults: list) -> Callable[[ValueError], None]:
     return report
 
 
+def _check_paths(source: Path, target: Path) -> None:
+    """The target is a folder outside the source.
+
+    Raises:
+        ValueError: it is not; the next run would read what this one has written.
+    """
+    if source.resolve() == target.resolve():
+        raise ValueError(f"{source} is source and target; give --to another path.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise ValueError(
+            f"{target} is inside the source {source}, which would have it as "
+            "conversations; give --to a path outside."
+        )
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"{target} is a file; give --to the path of a folder.")
+
+
 def main(cmd: list[str] | None = None) -> None:
     """Convert as the options say.
 
@@ -174,8 +210,7 @@ def main(cmd: list[str] | None = None) -> None:
     """
     args = get_parser().parse_args(cmd)
     (source, source_path), (target, target_path) = args.source, args.target
-    if Path(source_path).resolve() == Path(target_path).resolve():
-        raise ValueError(f"{source_path} is source and target; give --to another path.")
+    _check_paths(Path(source_path), Path(target_path))
     options = _options(args)
     listener = Listener(
         ListeningOptions(args.vad, args.merge_gap, args.crosstalk_db, args.asr_model)
@@ -183,9 +218,15 @@ def main(cmd: list[str] | None = None) -> None:
     faults: list[ValueError] = []
     on_problem = _handler(args.skip_faulty, faults)
     writer = open_writer(target, Path(target_path), options)
-    recordings = open_reader(source, Path(source_path), options, listener, on_problem)
+    silence = SilentPieces()
+    recordings = open_reader(
+        source, Path(source_path), options, listener, on_problem, silence.add
+    )
     number = convert(recordings, writer, on_problem)
-    print(f"{target_path}: {number} conversations, {len(faults)} left out")
+    print(
+        f"{target_path}: {number} conversations, {len(faults)} left out"
+        f"{silence.sentence()}"
+    )
 
 
 if __name__ == "__main__":

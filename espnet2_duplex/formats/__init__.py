@@ -10,7 +10,7 @@ name         what it is                                            module
 ``kaldi``    a data folder of this project                         kaldi
 ``shar``     Lhotse Shar as NeMo's duplex dataset reads it         shar
 ``moshi``    moshi-finetune: JSONL, stereo wavs, word times        moshi
-``fdb``      Full-Duplex-Bench folders, v1 and v1.5                full_duplex_bench
+``fdb``      Full-Duplex-Bench folders, v1 and v1.5, a task each   full_duplex_bench
 ``stereo``   two-channel calls, with or without transcripts        stereo_calls
 ===========  ====================================================  ====================
 
@@ -38,6 +38,10 @@ rate is asked for.
    ``fdb`` has one or two of the user's turns, and no agent before a system was run;
    ``stereo`` has nothing, so that all turns are detected and transcribed.
 .. [2] By less than one frame of 80 ms; the shorter one gets silence at its end.
+
+Each writer notes what its files were made from
+(:mod:`~espnet2_duplex.formats.target_record`): the next run makes only those again that
+differ and removes those that no longer come.
 
 This package imports nothing heavy; lhotse, the detector and the recogniser are loaded
 when they are used.

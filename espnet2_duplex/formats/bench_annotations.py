@@ -3,8 +3,8 @@
 ======================  ==============================================================
 file                    content, and what it is to us
 ======================  ==============================================================
-``transcription.json``  ``[{"text", "timestamp": [start, end]}, ...]``: the user's
-                        words; turns, split at silences, but not at those of pause.json
+``transcription.json``  the user's words (:mod:`.bench_words`); turns, split at
+                        silences, but not at those of pause.json
 ``pause.json``          ``[{"text": "[PAUSE]", "timestamp": [start, end]}]``: "pause"
                         events
 ``turn_taking.json``    ``[{"text": "[TURN-TAKING]", "timestamp": [end, next]}]``: where
@@ -13,9 +13,10 @@ file                    content, and what it is to us
 ``interrupt.json``      ``[{"context", "interrupt", "timestamp": [start, end]}]``: text
                         of the first turn, and the user's turn that interrupts
 ``metadata.json``       v1.5: ``{"context_text", "timestamps": [start, end], ...}``:
-                        text of the first turn, and an overlap: a turn of the user
-                        (``current_turn_text``), a "backchannel" (``backchannel_text``)
-                        or, addressed to somebody else, a "noise" event
+                        text of the first turn, and an overlap. The name of the subset's
+                        folder says whether it is a turn of the user, a "backchannel" or,
+                        of or to somebody else, a "noise" event; if it is another name,
+                        ``current_turn_text`` or ``backchannel_text`` does
 ======================  ==============================================================
 """
 
@@ -25,65 +26,74 @@ from pathlib import Path
 
 from espnet2_duplex.conversation import Turn
 from espnet2_duplex.events import Event
+from espnet2_duplex.formats.bench_words import parse_instant, read_user_words
 from espnet2_duplex.formats.files import naming, read_json
 from espnet2_duplex.formats.recording import DuplexRecording
 from espnet2_duplex.formats.words import spread_words, turns_of_words
-from espnet2_duplex.words import Word, parse_word
+from espnet2_duplex.words import parse_word
 
-
-def read_words(path: Path) -> list[Word]:
-    """Words of ``[{"text", "timestamp"}, ...]``, also under the key "chunks".
-
-    Raises:
-        ValueError: the file is not like that.
-    """
-    content = read_json(path, (list, dict))
-    with naming(path):
-        rows = content.get("chunks") if isinstance(content, dict) else content
-        if not isinstance(rows, list):
-            raise ValueError('it has neither "turns" nor "chunks".')
-        if not all(isinstance(row, dict) for row in rows):
-            raise ValueError("its words are no objects with text and timestamp.")
-        return [parse_word(row.get("text"), row.get("timestamp")) for row in rows]
+ANNOTATIONS = ("pause", "turn_taking", "interrupt")
+# The subsets of v1.5 by their folders' names: what the overlap in them is to us.
+OVERLAPS = {
+    "user_interruption": "turn",
+    "user_backchannel": "backchannel",
+    "talking_to_other": "noise",
+    "background_speech": "noise",
+}
+# Of folders with other names: the key of metadata.json that tells it.
+TEXT_KEYS = {"current_turn_text": "turn", "backchannel_text": "backchannel"}
 
 
 def annotated_user(
-    folder: Path, hear: Callable[[], Sequence[Turn]], gap_seconds: float
+    folder: Path,
+    hear: Callable[[], tuple[Sequence[Turn], Sequence[Event]]],
+    gap_seconds: float,
 ) -> tuple[list[Turn], list[Event]]:
     """The user's turns and events, as far as the files of a folder tell.
 
     Args:
         folder: of one sample.
-        hear: finds the user's turns, without texts, where there are no words.
+        hear: finds the user's turns and events where there are no words.
         gap_seconds: a longer silence between two words begins another turn.
 
     Raises:
         ValueError: a file is not as Full-Duplex-Bench writes it.
     """
-    pauses = [_span(row, folder / "pause.json") for row in _rows(folder, "pause.json")]
-    words = folder / "transcription.json"
-    if words.is_file():
-        turns = turns_of_words(read_words(words), "user", gap_seconds, pauses)
+    rows = {name: _rows(folder, f"{name}.json") for name in ANNOTATIONS}
+    pauses = [_span(row, folder / "pause.json") for row in rows["pause"]]
+    words = read_user_words(folder)
+    if words is None:
+        turns, events = hear()
     else:
-        turns = list(hear())
-    events = [Event("pause", *pause) for pause in pauses]
-    for row in _rows(folder, "turn_taking.json"):
-        turns = _end_turn(turns, _instant(row, folder / "turn_taking.json"))
-    for row in _rows(folder, "interrupt.json"):
+        turns, events = turns_of_words(words, "user", gap_seconds, pauses), ()
+    events = [*events, *(Event("pause", *pause) for pause in pauses)]
+    for row in rows["turn_taking"]:
+        turns = _end_turn(turns, parse_instant(row, folder / "turn_taking.json"))
+    for row in rows["interrupt"]:
         span = _span(row, folder / "interrupt.json")
         turns = _context(turns, span, row.get("context"))
         turns.append(Turn("user", *span, row.get("interrupt", "")))
-    metadata = folder / "metadata.json"
-    if metadata.is_file():
-        row = read_json(metadata, dict)
-        span = _span({"timestamp": row.get("timestamps")}, metadata)
-        turns = _context(turns, span, row.get("context_text"))
-        if "current_turn_text" in row:
-            turns.append(Turn("user", *span, row["current_turn_text"]))
-        elif "backchannel_text" in row:
-            events.append(Event("backchannel", *span, row["backchannel_text"]))
-        else:
-            events.append(Event("noise", *span))
+    if (folder / "metadata.json").is_file():
+        turns, events = _with_overlap(folder, turns, events)
+    return turns, events
+
+
+def _with_overlap(
+    folder: Path, turns: Sequence[Turn], events: Sequence[Event]
+) -> tuple[list[Turn], list[Event]]:
+    """Turns and events before the overlap of a sample of v1.5, and the overlap."""
+    path = folder / "metadata.json"
+    row = read_json(path, dict)
+    span = _span({"timestamp": row.get("timestamps")}, path)
+    turns = _context(turns, span, row.get("context_text"))
+    events = [event for event in events if event.end <= span[0]]
+    keys = [key for key in TEXT_KEYS if key in row]
+    kind = OVERLAPS.get(folder.parent.name) or (TEXT_KEYS[keys[0]] if keys else "noise")
+    text = row[keys[0]] if keys else ""
+    if kind == "turn":
+        turns.append(Turn("user", *span, text))
+    else:
+        events.append(Event(kind, *span, text if kind == "backchannel" else ""))
     return turns, events
 
 
@@ -171,13 +181,3 @@ def _span(row: dict, path: Path) -> tuple[float, float]:
         if word.start == word.end:
             raise ValueError(f"a span of no length begins at {word.start} s")
         return word.start, word.end
-
-
-def _instant(row: dict, path: Path) -> float:
-    stamp = row.get("timestamp")
-    if not (isinstance(stamp, list) and stamp and type(stamp[0]) in (int, float)):
-        raise ValueError(
-            f"{path} has the timestamp {stamp!r}; expected [end of the user's turn, "
-            "start of the next] in seconds."
-        )
-    return stamp[0]

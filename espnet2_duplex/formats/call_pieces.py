@@ -80,7 +80,7 @@ def cut_frames(gaps: Sequence[Gap], num_frames: int, max_frames: int) -> list[in
 def pieces_of(call: DuplexRecording, max_seconds: float) -> list[DuplexRecording]:
     """The call itself, or conversations of at most `max_seconds`.
 
-    Pieces are whole frames long, but for the last. Those without turns are left out.
+    Pieces are whole frames long, but for the last. Some may have no turns.
 
     Args:
         call: with sounds of one file.
@@ -92,13 +92,33 @@ def pieces_of(call: DuplexRecording, max_seconds: float) -> list[DuplexRecording
     num_frames = CLOCK.ceil_frames(call.conversation.duration)
     max_frames = CLOCK.nearest_frame(max_seconds)
     if num_frames <= max_frames:
-        return [call] if call.conversation.turns else []
+        return [call]
     edges = [0, *cut_frames(common_gaps(call), num_frames, max_frames), num_frames]
-    pieces = [
+    return [
         _piece(call, index, CLOCK.seconds(start), CLOCK.seconds(end))
         for index, (start, end) in enumerate(pairwise(edges))
     ]
-    return [piece for piece in pieces if piece.conversation.turns]
+
+
+class SilentPieces:
+    """Counts what is cut out of calls because nobody speaks in it."""
+
+    def __init__(self) -> None:
+        self._num_pieces, self._seconds = 0, 0.0
+
+    def add(self, pieces: Sequence[DuplexRecording]) -> None:
+        """Count those of a call."""
+        self._num_pieces += len(pieces)
+        self._seconds += sum(piece.conversation.duration for piece in pieces)
+
+    def sentence(self) -> str:
+        """For the end of a report; empty if there were none."""
+        if not self._num_pieces:
+            return ""
+        return (
+            f"; of the calls, {self._num_pieces} pieces ({self._seconds:.1f} s) in "
+            "which nobody speaks left out"
+        )
 
 
 def _within(gaps: Sequence[Gap], first: int, last: int) -> list[Gap]:

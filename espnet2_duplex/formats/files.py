@@ -1,13 +1,10 @@
-"""Files of a conversion: JSON with clear errors, and sound that need not be redone."""
+"""JSON files of a conversion, with clear errors."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import soundfile
-
-from espnet2_duplex.formats.sounds import Sound
 from espnet2_duplex.jsonl import read_text, write_text
 
 
@@ -21,6 +18,10 @@ def read_json(path: Path, expected: type | tuple[type, ...]) -> object:
     Raises:
         ValueError: it is missing, not UTF-8, not JSON, or something else.
     """
+    if not path.is_file():
+        raise ValueError(
+            f"{path} does not exist; put it there or leave this conversation out."
+        )
     try:
         content = json.loads(read_text(path))
     except json.JSONDecodeError as problem:
@@ -51,28 +52,3 @@ def naming(where: object) -> Iterator[None]:
         if str(where) in sentence:
             raise
         raise ValueError(f"{where}: {sentence}") from problem
-
-
-def is_current(path: Path, sounds: Iterable[Sound], shape: tuple, rate: int) -> bool:
-    """Whether a sound file of an earlier run can stay.
-
-    Args:
-        path: the file.
-        sounds: what it is made from; it must not be older than their files.
-        shape: (N,) or (N, channels) that it must have.
-        rate: in Hz, that it must have.
-    """
-    if not path.is_file():
-        return False
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError:
-        return False  # it is written again
-    num_channels = shape[1] if len(shape) > 1 else 1
-    if (info.frames, info.channels, info.samplerate) != (shape[0], num_channels, rate):
-        return False
-    written = path.stat().st_mtime_ns
-    return all(
-        sound.path is None or sound.path.stat().st_mtime_ns <= written
-        for sound in sounds
-    )

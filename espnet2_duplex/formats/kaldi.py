@@ -1,6 +1,5 @@
 """Data folders of this project (DESIGN, "Data on disk")."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,27 +8,20 @@ from pathlib import Path
 import soundfile
 
 from espnet2_duplex.conversation import turns_from_json, turns_to_json
-from espnet2_duplex.data_folder import read_table, write_speakers, write_table
-from espnet2_duplex.events import Event, events_to_json
-from espnet2_duplex.formats.files import is_current, naming
+from espnet2_duplex.data_folder import read_tables, write_speakers, write_table
+from espnet2_duplex.events import events_from_json, events_to_json
+from espnet2_duplex.formats.files import naming
 from espnet2_duplex.formats.recording import (
     UNKNOWN,
     DuplexRecording,
     ProblemHandler,
     make_recording,
-    parse_events,
     raise_problem,
     read_each,
 )
-from espnet2_duplex.formats.sounds import (
-    FileSound,
-    Sound,
-    open_channels,
-    read_stream,
-    seconds_of,
-)
-from espnet2_duplex.sound_files import write_wav
-from espnet2_duplex.timing import nearest_sample
+from espnet2_duplex.formats.sounds import FileSound, Sound, open_channels
+from espnet2_duplex.formats.target_record import TargetRecord
+from espnet2_duplex.formats.wavs import write_channels
 
 REQUIRED = ("user.scp", "agent.scp", "turns", "utt2spk")
 OPTIONAL = ("events", "utt2source")
@@ -63,18 +55,13 @@ def read_kaldi(
         ValueError: a file of the folder is missing, no UTF-8 or lacks an id.
     """
     folder = Path(folder)
-    tables = {name: read_table(folder / name) for name in REQUIRED}
-    for name in OPTIONAL:
-        if (folder / name).is_file():
-            tables[name] = read_table(folder / name)
-    for name, table in tables.items():
-        odd = sorted(set(table) ^ set(tables["user.scp"]))
-        if odd:
-            where = folder / (name if odd[0] not in table else "user.scp")
+    for name in REQUIRED:
+        if not (folder / name).is_file():
             raise ValueError(
-                f"{where} lacks the conversation {odd[0]}; give every file of {folder} "
-                "the same ids."
+                f"{folder} has no {name}; name a data folder, which has "
+                f"{', '.join(REQUIRED)}."
             )
+    tables = read_tables(folder, REQUIRED, OPTIONAL)
     read = partial(_read_conversation, tables=tables)
     return read_each(tables["user.scp"], read, on_problem)
 
@@ -87,19 +74,9 @@ def _read_conversation(key: str, tables: dict) -> list[DuplexRecording]:
             *(_open(tables[f"{role}.scp"][key]) for role in ("user", "agent")),
             speaker=tables["utt2spk"][key],
             source=tables.get("utt2source", {}).get(key, UNKNOWN),
-            events=_parsed_events(tables.get("events", {}).get(key, "[]")),
+            events=events_from_json(tables.get("events", {}).get(key, "[]"), key),
         )
     return [recording]
-
-
-def _parsed_events(text: str) -> tuple[Event, ...]:
-    try:
-        return parse_events(json.loads(text))
-    except json.JSONDecodeError as problem:
-        raise ValueError(
-            f"its events are no valid JSON ({problem.msg} at character {problem.pos}); "
-            "write them with events_to_json."
-        ) from problem
 
 
 def _open(location: str) -> FileSound:
@@ -113,8 +90,7 @@ def _open(location: str) -> FileSound:
 class KaldiWriter:
     """Writes a data folder; its tables appear at the end.
 
-    A wav of an earlier run stays if it has the length and the rate that it would get
-    and is not older than the sound it is made from.
+    A wav of an earlier run stays if it was made from the same sound.
 
     Args:
         folder: of the set.
@@ -128,6 +104,7 @@ class KaldiWriter:
             )
         self._folder = Path(folder)
         self._options = options
+        self._record = TargetRecord(self._folder)
         names = ("user.scp", "agent.scp", "turns", "utt2dur", *OPTIONAL)
         self._tables: dict[str, dict[str, str]] = {name: {} for name in names}
         self._speakers: dict[str, str] = {}
@@ -155,16 +132,15 @@ class KaldiWriter:
         for name, table in self._tables.items():
             write_table(self._folder / name, table)
         write_speakers(self._folder, self._speakers)
+        self._record.finish()
 
     def _place(self, sound: Sound, name: str, rate: int) -> Path:
         """Where a stream is at its rate; it is written if it is nowhere."""
         if self._options.audio == "reference" and _fits(sound, rate):
+            self._record.keep(sound.path)
             return sound.path
         path = self._folder / "wav" / f"{name}.wav"
-        seconds = seconds_of(sound)
-        shape = (nearest_sample(seconds, rate),)
-        if not is_current(path, [sound], shape, rate):
-            write_wav(path, read_stream(sound, rate, seconds), rate)
+        write_channels(path, [sound], rate, self._record)
         return path
 
 

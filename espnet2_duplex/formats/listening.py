@@ -100,36 +100,53 @@ class Listener:
             return None
         return self._load_transcriber(self._options.asr_model)
 
-    def turns(self, role: str, sound: Sound, other: Sound | None = None) -> list[Turn]:
-        """Turns of one stream.
+    @property
+    def options(self) -> ListeningOptions:
+        """How it listens."""
+        return self._options
+
+    def user(
+        self, sound: Sound, agents: Sequence[Turn], other: Sound | None = None
+    ) -> tuple[list[Turn], tuple[Event, ...]]:
+        """The user's turns and events.
 
         Args:
-            role: of its speaker.
-            sound: the stream.
-            other: that of the other speaker, whose crosstalk is left out.
+            sound: the user's stream.
+            agents: the agent's turns, which tell what is a backchannel.
+            other: the agent's stream, whose crosstalk is left out.
 
         Raises:
             ValueError: a model is not there.
         """
         own = _at_16_khz(sound)
-        segments = self._segments(own, None if other is None else _at_16_khz(other))
-        return self._turns(role, own, segments)
+        return self._user(own, agents, None if other is None else _at_16_khz(other))
+
+    def agent(self, sound: Sound, other: Sound | None = None) -> list[Turn]:
+        """The agent's turns; the arguments are as in :meth:`user`."""
+        own = _at_16_khz(sound)
+        return self._agent(own, None if other is None else _at_16_khz(other))
 
     def conversation(
         self, user: Sound, agent: Sound
     ) -> tuple[list[Turn], tuple[Event, ...]]:
         """Turns of both streams, sorted by start, and the user's events."""
-        streams = {"user": _at_16_khz(user), "agent": _at_16_khz(agent)}
-        turns: dict[str, list[Turn]] = {}
-        for role, other in (("user", "agent"), ("agent", "user")):
-            segments = self._segments(streams[role], streams[other])
-            turns[role] = self._turns(role, streams[role], segments)
-        if self._transcribe is None:
-            found = turns["user"] + turns["agent"]
-            return sorted(found, key=lambda turn: turn.start), ()
-        agents = [turn for turn in turns["agent"] if turn.text]
-        users, events = sort_out(turns["user"], agents)
+        user_samples, agent_samples = _at_16_khz(user), _at_16_khz(agent)
+        agents = self._agent(agent_samples, user_samples)
+        users, events = self._user(user_samples, agents, agent_samples)
         return sorted(users + agents, key=lambda turn: turn.start), events
+
+    def _user(
+        self, own: np.ndarray, agents: Sequence[Turn], other: np.ndarray | None
+    ) -> tuple[list[Turn], tuple[Event, ...]]:
+        turns = self._turns("user", own, self._segments(own, other))
+        # Without words nothing tells a cough from a turn.
+        return (turns, ()) if self._transcribe is None else sort_out(turns, agents)
+
+    def _agent(self, own: np.ndarray, other: np.ndarray | None) -> list[Turn]:
+        turns = self._turns("agent", own, self._segments(own, other))
+        if self._transcribe is None:
+            return turns
+        return [turn for turn in turns if turn.text]
 
     def _segments(self, own: np.ndarray, other: np.ndarray | None) -> list[Segment]:
         segments = self._detect(own)
@@ -193,4 +210,5 @@ def _level_db(samples: np.ndarray, segment: Segment) -> float:
 
 
 def _at_16_khz(sound: Sound) -> np.ndarray:
-    return read_stream(sound, SAMPLE_RATE, seconds_of(sound))
+    num_samples = nearest_sample(seconds_of(sound), SAMPLE_RATE)
+    return read_stream(sound, SAMPLE_RATE, num_samples)

@@ -24,8 +24,9 @@ from espnet2_duplex.formats.recording import (
     recording_with_labels,
 )
 from espnet2_duplex.formats.sounds import open_channels
-from espnet2_duplex.formats.stereo_files import write_stereo
-from espnet2_duplex.formats.words import spread_words, turns_of_words
+from espnet2_duplex.formats.target_record import TargetRecord
+from espnet2_duplex.formats.wavs import write_channels
+from espnet2_duplex.formats.words import spoken_turns, spread_words, turns_of_words
 from espnet2_duplex.jsonl import read_jsonl, write_jsonl
 from espnet2_duplex.words import parse_word
 
@@ -69,6 +70,8 @@ def read_moshi(
         ValueError: there is not one JSONL, or a line of it is no such object.
     """
     path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; name a .jsonl or a folder with one.")
     if path.is_dir():
         found = sorted(path.glob("*.jsonl"))
         if len(found) != 1:
@@ -95,10 +98,12 @@ def _read_wav(
     with naming(path):
         if "turns" in content:
             return [recording_with_labels(wav.stem, content, user, agent)]
-        turns = _turns_of(content, options.word_gap_seconds)
+        turns, events = _turns_of(content, options.word_gap_seconds), ()
         if not any(turn.role == "user" for turn in turns):
-            turns += listener.turns("user", user, agent)
-        return [make_recording(wav.stem, turns, user, agent, speaker=wav.stem)]
+            users, events = listener.user(user, turns, agent)
+            turns += users
+        names = {"speaker": wav.stem, "events": events}
+        return [make_recording(wav.stem, turns, user, agent, **names)]
 
 
 def _turns_of(content: dict, gap_seconds: float) -> list[Turn]:
@@ -128,8 +133,8 @@ class MoshiWriter:
     """Writes a data set; the JSONL appears at the end.
 
     The words of an agent's turn are spread over it in proportion to their lengths, as
-    there are no times of words. A wav of an earlier run stays if it has the shape that
-    it would get and is not older than the sound it is made from.
+    there are no times of words; a turn that the user cuts has only those that there was
+    time for. A wav of an earlier run stays if it was made from the same sound.
 
     Args:
         folder: of data.jsonl and data_stereo/.
@@ -140,6 +145,7 @@ class MoshiWriter:
         self._folder = Path(folder)
         self._rate = options.sample_rate
         self._rows: list[dict] = []
+        self._record = TargetRecord(self._folder)
 
     def add(self, recording: DuplexRecording) -> None:
         """Write wav and JSON of a conversation."""
@@ -147,18 +153,21 @@ class MoshiWriter:
         # The JSON first: a wav without it would be a fault.
         path = wav.with_name(f"{recording.id}.json")
         write_json(path, {"alignments": _alignments(recording), **recording.labels()})
-        num_samples = write_stereo(wav, recording, self._rate, left="agent")
+        self._record.add(path)
+        sounds = [recording.agent, recording.user]
+        num_samples = write_channels(wav, sounds, self._rate, self._record)
         name = f"{SOUND_FOLDER}/{wav.name}"
         self._rows.append({"path": name, "duration": num_samples / self._rate})
 
     def finish(self) -> None:
         """Write the JSONL."""
         write_jsonl(self._folder / DATA_FILE, self._rows)
+        self._record.finish()
 
 
 def _alignments(recording: DuplexRecording) -> list:
     return [
         [word.text, [word.start, word.end], ROLES["agent"]]
-        for turn in recording.conversation.agent_turns
+        for turn in spoken_turns(recording.conversation)
         for word in spread_words(turn)
     ]

@@ -1,7 +1,7 @@
 """The record that all formats read into and write from."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -159,12 +159,46 @@ def raise_problem(problem: ValueError) -> None:
     raise problem
 
 
+class Reading(Iterator[DuplexRecording]):
+    """Recordings one by one, and about how many of them there are.
+
+    Args:
+        recordings: to be read.
+        number: of them; 0 is unknown.
+    """
+
+    def __init__(self, recordings: Iterator[DuplexRecording], number: int) -> None:
+        self._recordings = recordings
+        self._number = number
+
+    def __next__(self) -> DuplexRecording:
+        return next(self._recordings)
+
+    def __length_hint__(self) -> int:
+        return self._number
+
+
 def read_each(
     items: Iterable[Item],
     read: Callable[[Item], Iterable[DuplexRecording]],
     on_problem: ProblemHandler,
+) -> Reading:
+    """Recordings of all items; the ValueError of one item goes to the handler.
+
+    Args:
+        items: a list of them gives one recording each.
+        read: gives the recordings of an item.
+        on_problem: the handler.
+    """
+    number = len(items) if isinstance(items, Sized) else 0
+    return Reading(_each(items, read, on_problem), number)
+
+
+def _each(
+    items: Iterable[Item],
+    read: Callable[[Item], Iterable[DuplexRecording]],
+    on_problem: ProblemHandler,
 ) -> Iterator[DuplexRecording]:
-    """Recordings of all items; the ValueError of one item goes to the handler."""
     for item in items:
         try:
             recordings = list(read(item))

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import length_hint
 from pathlib import Path
 from typing import Protocol
 
 from tqdm import tqdm
 
-from espnet2_duplex.formats.full_duplex_bench import (
-    BenchOptions,
-    BenchWriter,
-    read_bench,
-)
+from espnet2_duplex.formats.bench_writer import BenchOptions, BenchWriter
+from espnet2_duplex.formats.full_duplex_bench import read_bench
 from espnet2_duplex.formats.kaldi import KaldiOptions, KaldiWriter, read_kaldi
 from espnet2_duplex.formats.listening import Listener
 from espnet2_duplex.formats.moshi import MoshiOptions, MoshiWriter, read_moshi
@@ -23,10 +21,12 @@ from espnet2_duplex.formats.recording import (
 from espnet2_duplex.formats.shar import SharOptions, read_shar
 from espnet2_duplex.formats.shar_writer import SharWriter
 from espnet2_duplex.formats.stereo_calls import (
+    SilenceHandler,
     StereoOptions,
-    StereoWriter,
+    pass_over,
     read_stereo,
 )
+from espnet2_duplex.formats.stereo_writer import StereoWriter
 
 FORMATS = ("kaldi", "shar", "moshi", "fdb", "stereo")
 
@@ -42,7 +42,11 @@ class Writer(Protocol):
         """
 
     def finish(self) -> None:
-        """Write what needs all conversations; called if there were no errors."""
+        """Write what needs all conversations; called if there were no errors.
+
+        Raises:
+            ValueError: sound that was left for later cannot be read.
+        """
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def open_reader(
     options: FormatOptions = FormatOptions(),
     listener: Listener | None = None,
     on_problem: ProblemHandler = raise_problem,
+    on_silence: SilenceHandler = pass_over,
 ) -> Iterable[DuplexRecording]:
     """Conversations of a corpus, read while they are asked for.
 
@@ -71,6 +76,7 @@ def open_reader(
         options: of the formats.
         listener: for turns that a corpus does not tell; by default silero, no words.
         on_problem: gets the faults of single conversations.
+        on_silence: gets the pieces of a call in which nobody speaks.
 
     Raises:
         ValueError: the name is unknown, or the corpus is not in its format.
@@ -86,7 +92,7 @@ def open_reader(
         case "fdb":
             return read_bench(path, listener, options.fdb, on_problem)
         case _:
-            return read_stereo(path, listener, options.stereo, on_problem)
+            return read_stereo(path, listener, options.stereo, on_problem, on_silence)
 
 
 def open_writer(
@@ -118,7 +124,8 @@ def convert(
         ValueError: there are none, or an id comes twice.
     """
     seen: set[str] = set()
-    for recording in tqdm(recordings, "converting", unit=" conversations"):
+    total = length_hint(recordings) or None
+    for recording in tqdm(recordings, "converting", total, unit=" conversations"):
         try:
             if recording.id in seen:
                 raise ValueError(
@@ -132,7 +139,10 @@ def convert(
         seen.add(recording.id)
     if not seen:
         raise ValueError("there is no conversation that could be converted.")
-    writer.finish()
+    try:
+        writer.finish()
+    except ValueError as problem:
+        on_problem(problem)
     return len(seen)
 
 

@@ -26,14 +26,8 @@ from espnet2_duplex.formats.recording import (
     read_each,
     role_of,
 )
-from espnet2_duplex.formats.sounds import (
-    LoadedSound,
-)
-from espnet2_duplex.timing import (
-    MICROSECONDS_PER_SECOND,
-    microseconds,
-    nearest_sample,
-)
+from espnet2_duplex.formats.sounds import LoadedSound
+from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
 
 FIELDS = ("recording", "target_audio")
 TIME_STAMP = re.compile(r"<\|\d+\|>")  # NeMo's: "<|0|> Hey <|3|>", in frames
@@ -127,13 +121,8 @@ def _read_cut(cut, folder: Path) -> list[DuplexRecording]:
         recording = make_recording(
             cut.id,
             [_turn(supervision) for supervision in cut.supervisions],
-            _sound(cut, cut.sampling_rate, cut.load_audio, folder),
-            _sound(
-                cut,
-                custom["target_audio"].sampling_rate,
-                partial(cut.load_custom, "target_audio"),
-                folder,
-            ),
+            _sound(cut, "recording", cut.sampling_rate, folder),
+            _sound(cut, "target_audio", custom["target_audio"].sampling_rate, folder),
             speaker=custom.get("user_speaker", cut.id),
             source=custom.get("source", UNKNOWN),
             events=parse_events(custom.get("events", [])),
@@ -155,16 +144,19 @@ def _turn(supervision) -> Turn:
         )
 
 
-def _sound(cut, rate: int, load, folder: Path) -> LoadedSound:
+def _sound(cut, name: str, rate: int, folder: Path) -> LoadedSound:
     """A stream of a cut, whose encoded bytes lhotse holds."""
 
     def load_first_channel():
-        samples = load()
+        is_user = name == "recording"
+        samples = cut.load_audio() if is_user else cut.load_custom(name)
         if len(samples) != 1:
             raise ValueError(
                 f"{folder}, cut {cut.id} has {len(samples)} channels; expected mono."
             )
         return samples[0]
 
-    num_samples = nearest_sample(cut.duration, rate)
-    return LoadedSound(Path(cut.shard_origin), rate, num_samples, load_first_channel)
+    # As lhotse counts the samples that it loads.
+    num_samples = import_lhotse().utils.compute_num_samples(cut.duration, rate)
+    path, part = Path(cut.shard_origin), (cut.id, name)
+    return LoadedSound(path, rate, num_samples, load_first_channel, part)

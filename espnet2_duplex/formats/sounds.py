@@ -9,7 +9,6 @@ import numpy as np
 
 from espnet2_duplex.dataset_checks import check_speech
 from espnet2_duplex.sound_files import read_header, read_samples, resample
-from espnet2_duplex.timing import nearest_sample
 
 
 class Sound(Protocol):
@@ -19,11 +18,13 @@ class Sound(Protocol):
         path: the file it is read from; None of sound that is made up.
         sample_rate: in Hz.
         num_samples: of :meth:`read`.
+        part: what of the file it is, in JSON's types.
     """
 
     path: Path | None
     sample_rate: int
     num_samples: int
+    part: tuple
 
     def read(self) -> np.ndarray:
         """Samples (num_samples,) float32.
@@ -51,6 +52,11 @@ class FileSound:
     channel: int = 0
     first_sample: int = 0
 
+    @property
+    def part(self) -> tuple:
+        """Channel and first sample."""
+        return self.channel, self.first_sample
+
     def read(self) -> np.ndarray:
         samples, _ = read_samples(self.path, self.first_sample, self.num_samples)
         return _checked(self, np.ascontiguousarray(samples[:, self.channel]))
@@ -65,12 +71,14 @@ class LoadedSound:
         sample_rate: in Hz.
         num_samples: expected of `load`.
         load: gives (num_samples,) float32.
+        part: see :class:`Sound`.
     """
 
     path: Path
     sample_rate: int
     num_samples: int
     load: Callable[[], np.ndarray] = field(repr=False)
+    part: tuple = ()
 
     def read(self) -> np.ndarray:
         return _checked(self, self.load())
@@ -88,6 +96,7 @@ class Silence:
     sample_rate: int
     num_samples: int
     path: None = None
+    part: tuple = ()
 
     def read(self) -> np.ndarray:
         return np.zeros(self.num_samples, np.float32)
@@ -120,18 +129,17 @@ def seconds_of(*sounds: Sound) -> float:
     return max(sound.num_samples / sound.sample_rate for sound in sounds)
 
 
-def read_stream(sound: Sound, sample_rate: int, seconds: float) -> np.ndarray:
-    """Samples (N,) float32 at a rate, with silence after them up to a length.
+def read_stream(sound: Sound, sample_rate: int, num_samples: int) -> np.ndarray:
+    """Samples (num_samples,) float32 at a rate, the last of them perhaps silence.
 
     Sound that has the rate already keeps its samples.
 
     Args:
-        sound: not longer than `seconds`.
+        sound: not longer than `num_samples`, but for the rounding of its length.
         sample_rate: in Hz.
-        seconds: of the result, to the nearest sample.
+        num_samples: of the result.
     """
     samples = resample(sound.read(), sound.sample_rate, sample_rate)
-    num_samples = nearest_sample(seconds, sample_rate)
     # soxr's lengths are rounded up; one sample more than the nearest may come out.
     samples = samples[:num_samples]
     return np.pad(samples, (0, num_samples - len(samples)))

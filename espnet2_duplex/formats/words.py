@@ -1,13 +1,51 @@
 """Words with times, which other formats have where we have turns."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from statistics import median
 
-from espnet2_duplex.conversation import Turn
+from espnet2_duplex.conversation import CUT_SECONDS, Conversation, Turn
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
 from espnet2_duplex.words import Word
 
 # Recognisers give short words no length; one frame of silero or Whisper is 20 to 32 ms.
 MIN_TURN_SECONDS = 0.02
+SECONDS_PER_WORD = 0.37  # of the packaged agent's voice, measured
+
+
+def spoken_turns(conversation: Conversation) -> list[Turn]:
+    """The agent's turns, those that the user cuts with as many words as had time.
+
+    The text of a cut turn is what would have been said (Sec. 4.2). It stops at the
+    agent's own pace: the median of its other turns, or that of a known voice. A turn
+    without time for a word is left out.
+    """
+    turns = conversation.agent_turns
+    cut = [_is_cut(turn, conversation.user_turns) for turn in turns]
+    paces = [
+        (turn.end - turn.start) / len(turn.text.split())
+        for turn, is_cut in zip(turns, cut)
+        if not is_cut
+    ]
+    pace = median(paces) if paces else SECONDS_PER_WORD
+    spoken = [_stopped(t, pace) if is_cut else t for t, is_cut in zip(turns, cut)]
+    return [turn for turn in spoken if turn.text]
+
+
+def _is_cut(agent: Turn, users: Iterable[Turn]) -> bool:
+    """Whether the agent ends inside a user's turn, soon after that has begun."""
+    end = microseconds(agent.end)
+    return any(
+        microseconds(agent.start) < microseconds(user.start) < end
+        and end <= microseconds(user.start + CUT_SECONDS)
+        and end <= microseconds(user.end)
+        for user in users
+    )
+
+
+def _stopped(turn: Turn, seconds_per_word: float) -> Turn:
+    num_words = microseconds(turn.end - turn.start) // microseconds(seconds_per_word)
+    return replace(turn, text=" ".join(turn.text.split()[:num_words]))
 
 
 def spread_words(turn: Turn) -> list[Word]:

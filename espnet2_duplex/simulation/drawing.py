@@ -1,14 +1,18 @@
 """Draw when things are said: scripts -> layouts, from one seed (Sec. 4 and 5.2).
 
 Each conversation has draws of its own, made from the seed, the set's name and its
-number, so that neither the number of jobs nor another conversation changes it.
+number, so that neither the number of jobs nor another conversation's draws change it.
+Which scripts it is made from depends on all scripts of its set, so where a clip fails
+and its script is missing, other conversations hold other scripts. Exchanges, pauses,
+silences and sounds are drawn apart from each other: settings of one leave the others.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.simulation.layout import Layout
+from espnet2_duplex.simulation.partners import Partners
 from espnet2_duplex.simulation.placing import place_parts
 from espnet2_duplex.simulation.script import Script
 from espnet2_duplex.simulation.settings import Settings
@@ -17,6 +21,7 @@ from espnet2_duplex.simulation.silences import (
     draw_seconds,
     draw_utterances,
 )
+from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.simulation.timeline import lay_out
 from espnet2_duplex.simulation.user_sounds import (
     Pools,
@@ -25,6 +30,8 @@ from espnet2_duplex.simulation.user_sounds import (
 )
 from espnet2_duplex.simulation.utterances import Spoken
 from espnet2_duplex.timing import FrameClock
+
+RngOf = Callable[[str], random.Random]  # what is drawn -> its generator
 
 
 class Drawer:
@@ -38,6 +45,9 @@ class Drawer:
         seed: of everything.
         user_rate: of the users' wavs, in Hz.
         clock: frames on which agent turns begin and conversations end.
+
+    Attributes:
+        tally: what of the settings could not be had in the conversations drawn so far.
 
     Raises:
         ValueError: noises or backchannels are wanted and there are none to draw from.
@@ -60,10 +70,9 @@ class Drawer:
         self.user_rate = user_rate
         self.clock = clock
         self.scripts = list(scripts)
-        self._partners: dict[tuple[str, str], list[Script]] = {}
-        for script in self.scripts:
-            if script.is_single:
-                self._partners.setdefault(_key(script), []).append(script)
+        self.tally = Tally()
+        self._draws_name = settings.like or name
+        self._partners = Partners(self.scripts, settings.num_exchanges)
         self._check_pools()
 
     def _check_pools(self) -> None:
@@ -84,43 +93,52 @@ class Drawer:
         return len(self.scripts) if count is None else count
 
     def __iter__(self) -> Iterator[Layout]:
-        """All layouts, in order."""
-        order = self._in_rounds()
-        for number in range(len(self)):
-            yield self.draw(number, next(order))
+        """All layouts, in order.
+
+        Raises:
+            ValueError: as `draw`.
+        """
+        for number, first in self.drafts():
+            yield self.draw(number, first)
+
+    def drafts(self) -> Iterator[tuple[int, Script]]:
+        """Number and first script of each conversation: the arguments of `draw`."""
+        return zip(range(len(self)), self._in_rounds())
 
     def draw(self, number: int, first: Script) -> Layout:
-        """Layout of one conversation, whose first script is given."""
-        rng = random.Random(f"{self.seed}/{self.name}/{number}")
-        scripts = self._join_partners(first, rng)
+        """Layout of one conversation, whose first script is given.
+
+        Raises:
+            ValueError: the script has times that cannot be kept, or a wav that cannot
+                be read.
+        """
+        first.check_neighbours()
+        rng_of = self._rngs(number)
+        scripts = self._partners.join(first, rng_of("exchanges"), self.tally)
         key = first.id
         if self.settings.num_conversations is not None:
-            key = f"{first.speaker}-{self.name}_{number:06d}"
+            key = f"{first.speaker}-{self._draws_name}_{number:06d}"
         turns = [turn for script in scripts for turn in script.turns]
-        spoken = draw_utterances(rng, turns, self.settings.user_pauses, self.user_rate)
-        conversation = self._lay_out(key, spoken, first.source, rng)
-        return self._layout(conversation, spoken, first, rng)
+        spoken = draw_utterances(
+            rng_of("pauses"),
+            turns,
+            self.settings.user_pauses,
+            self.user_rate,
+            self.tally,
+        )
+        conversation = self._lay_out(key, spoken, first.source, rng_of("silences"))
+        return self._layout(conversation, spoken, first, rng_of)
+
+    def _rngs(self, number: int) -> RngOf:
+        """Generators of one conversation, by what they draw."""
+        prefix = f"{self.seed}/{self._draws_name}/{number}"
+        return lambda what: random.Random(f"{prefix}/{what}")
 
     def _in_rounds(self) -> Iterator[Script]:
         """All scripts in a new order again and again: each is used equally often."""
-        rng = random.Random(f"{self.seed}/{self.name}")
+        rng = random.Random(f"{self.seed}/{self._draws_name}")
         while True:
             yield from rng.sample(self.scripts, len(self.scripts))
-
-    def _join_partners(self, first: Script, rng: random.Random) -> list[Script]:
-        """The script, followed by others of its source and voice if it is single."""
-        counts, shares = zip(*sorted(self.settings.num_exchanges.items()))
-        (count,) = rng.choices(counts, shares)
-        chosen = [first]
-        if not first.is_single:
-            return chosen
-        partners = self._partners[_key(first)]
-        # Some more than are wanted, as the same text may be among them.
-        for script in rng.sample(partners, min(len(partners), 4 * count)):
-            said = [other.text for other in chosen]
-            if len(chosen) < count and script.text not in said:
-                chosen.append(script)
-        return chosen
 
     def _lay_out(
         self, key: str, spoken: Sequence[Spoken], source: str, rng: random.Random
@@ -145,21 +163,23 @@ class Drawer:
         conversation: Conversation,
         spoken: Sequence[Spoken],
         script: Script,
-        rng: random.Random,
+        rng_of: RngOf,
     ) -> Layout:
         pieces, events = place_parts(conversation, spoken)
         sounds = draw_backchannels(
-            rng,
+            rng_of("backchannels"),
             conversation,
             self.pools.backchannels.get(script.speaker, ()),
             self.settings.backchannels,
+            self.tally,
         )
         sounds += draw_noises(
-            rng,
+            rng_of("noises"),
             conversation,
             [event for event, _ in sounds],
             self.pools.noises,
             self.settings.noises,
+            self.tally,
         )
         events += [event for event, _ in sounds]
         pieces += [piece for _, piece in sounds]
@@ -170,8 +190,3 @@ class Drawer:
             speaker=script.speaker,
             source=script.source,
         )
-
-
-def _key(script: Script) -> tuple[str, str]:
-    """What two scripts must share to be joined."""
-    return script.source, script.speaker

@@ -18,6 +18,7 @@ class Piece:
         seconds: how much of the file is heard.
         offset: seconds into the file where that begins.
         gain_db: change of level.
+        in_turn: whether it is a part of a turn; backchannels and noises are none.
     """
 
     role: str
@@ -26,6 +27,7 @@ class Piece:
     seconds: float
     offset: float = 0.0
     gain_db: float = 0.0
+    in_turn: bool = True
 
 
 @dataclass(frozen=True)

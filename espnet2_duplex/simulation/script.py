@@ -1,7 +1,10 @@
 """What is said in a conversation, with a wav file for each turn, before it has times."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from espnet2_duplex.timing import microseconds
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class SpokenTurn:
                 "start; give it one, or leave out its end"
             )
 
+    @property
+    def heard_seconds(self) -> float:
+        """How much of the sound is heard: to the given end, if there is one."""
+        if self.end is None:
+            return self.seconds
+        return min(self.seconds, self.end - self.start)
+
 
 @dataclass(frozen=True)
 class Script:
@@ -52,6 +62,33 @@ class Script:
     source: str
     speaker: str
     turns: tuple[SpokenTurn, ...]
+
+    def check_neighbours(self) -> None:
+        """Neighbours of one role can be one turn.
+
+        Raises:
+            ValueError: the later one begins before the other has ended, or only the
+                later one has a start; names the conversation.
+        """
+        for one, two in zip(self.turns, self.turns[1:]):
+            if one.role == two.role and two.start is not None:
+                self._check_pair(one, two)
+
+    def _check_pair(self, one: SpokenTurn, two: SpokenTurn) -> None:
+        """Two parts of one turn, the second with a start, come one after the other."""
+        told = f"conversation {self.id}: the {one.role}'s turn {two.text!r}"
+        if one.start is None:
+            raise ValueError(
+                f"{told} starts at {two.start:.6g} s, but {one.text!r} before it has "
+                "no start; give it one, or leave out both"
+            )
+        end = one.start + one.heard_seconds
+        if microseconds(two.start) < microseconds(end):
+            raise ValueError(
+                f"{told} starts at {two.start:.6g} s, before {one.text!r} has ended at "
+                f"{end:.6g} s; correct the times, as one speaker does not speak twice "
+                "at once"
+            )
 
     def exchanges(self) -> Iterator[tuple[SpokenTurn, ...]]:
         """The turns in groups, each beginning with a user's turn after an agent's."""
@@ -74,3 +111,18 @@ class Script:
         is_timed = any(turn.start is not None for turn in self.turns)
         is_question_first = self.turns[0].role == "user"
         return len(list(self.exchanges())) == 1 and is_question_first and not is_timed
+
+    @property
+    def has_open_pause(self) -> bool:
+        """Whether the silence between two user turns is the simulation's to choose.
+
+        That is, where a user turn without a start follows an answer without an end.
+        """
+        groups = itertools.groupby(self.turns, key=lambda turn: turn.role)
+        turns = [tuple(group) for _, group in groups]
+        return any(
+            after[0].role == "user"
+            and after[0].start is None
+            and any(part.end is None for part in before)
+            for before, after in zip(turns[1:], turns[2:])
+        )

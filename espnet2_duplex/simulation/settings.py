@@ -7,23 +7,13 @@ channel) is off by default.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS
 from espnet2_duplex.simulation.user_channel.settings import UserChannel
-from espnet2_duplex.simulation.yaml_fields import Range, changed, is_number, section
+from espnet2_duplex.simulation.yaml_fields import Range, changed, section
 
 SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # names a folder
-
-
-def _datasets(names: object) -> tuple[str, ...]:
-    """Names of datasets as a tuple; a YAML has them as a list."""
-    is_list = isinstance(names, (list, tuple))
-    if not is_list or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(
-            f"sources is {names!r}; write a list of datasets, such as [sft, topic]"
-        )
-    return tuple(names)
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,8 @@ class TurnTaking:
             gap stays exact. Conversations end on a frame in any case.
         max_turn_seconds: conversations with a longer turn are left out (Sec. 4.2).
         impatient: whether the silence between each user turn and the next is halved
-            (Sec. 5.2).
+            (Sec. 5.2). The half may end in the last 0.64 s of an answer, which then
+            ends by itself: a barge-in that cuts nothing.
     """
 
     lead_seconds: Range = (0.3, 1.5)
@@ -60,24 +51,28 @@ class BargeIn:
 
     Attributes:
         share: of the user turns that follow an answer. The paper has no figure.
-        cut_seconds: what the agent still says after the user's onset.
+        cut_seconds: what the agent still says after the user's onset. A user barges in
+            only where so much and more is left of the answer, so that each barge-in
+            cuts it; an impatient user does not look at that.
         heard_seconds: of the answer are heard before the onset in any case.
-        unheard_seconds: a later onset would interrupt nothing.
         sources: datasets in whose conversations the user does so (Table 1 has some that
             are without); empty for all.
 
     Raises:
-        ValueError: `sources` is no list of names.
+        ValueError: nothing of the answer would be heard.
     """
 
     share: float = 0.5
     cut_seconds: float = CUT_SECONDS
     heard_seconds: float = 0.3
-    unheard_seconds: float = 0.2
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sources", _datasets(self.sources))
+        if not self.heard_seconds > 0:
+            raise ValueError(
+                f"heard_seconds is {self.heard_seconds!r}; write seconds above 0, as "
+                "there is nothing to barge in on before the agent has begun"
+            )
 
     def share_of(self, source: str) -> float:
         """Share of the user turns of a dataset that follow an answer."""
@@ -138,6 +133,10 @@ class Settings:
     """All that is drawn for one set.
 
     Attributes:
+        like: another set of the file whose conversations these are, with the same draws
+            and the same ids: turns, texts and silences differ only where the settings
+            do. All settings are that set's before a change. An Impatient set is its
+            base set with the silences halved and nothing else (Sec. 5.2).
         scripts: set of the conversations in conversations.jsonl that it is made from;
             empty for the set's own name.
         sources: datasets of these conversations that it is made from; empty for all.
@@ -151,6 +150,7 @@ class Settings:
         ValueError: a value is none of these.
     """
 
+    like: str = ""
     scripts: str = ""
     sources: tuple[str, ...] = ()
     num_conversations: int | None = None
@@ -164,9 +164,8 @@ class Settings:
     user_channel: UserChannel = UserChannel()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sources", _datasets(self.sources))
         count = self.num_conversations
-        if count is not None and (type(count) is not int or count < 1):
+        if count is not None and count < 1:
             raise ValueError(
                 f"num_conversations is {count!r}; write a whole number from 1 on, or "
                 "leave it out for each script once"
@@ -182,12 +181,11 @@ class Settings:
             )
 
 
-def _are_shares(shares: object) -> bool:
+def _are_shares(shares: Mapping[int, float]) -> bool:
     """Whether it is number of exchanges -> share, and the shares sum to 1."""
     return (
-        isinstance(shares, Mapping)
-        and all(type(count) is int and count >= 1 for count in shares)
-        and all(is_number(share) and share >= 0 for share in shares.values())
+        all(count >= 1 for count in shares)
+        and all(share >= 0 for share in shares.values())
         and abs(sum(shares.values()) - 1) <= 1e-6
     )
 
@@ -227,12 +225,36 @@ def read_sets(simulation: object, where: str) -> SetSettings:
             f"{where}: simulation has {odd[0]!r}; expected defaults and sets."
         )
     base = changed(Settings(), simulation.get("defaults"), f"{where}: defaults")
-    named = {}
-    for name, changes in section(simulation.get("sets"), f"{where}: sets").items():
+    sets = section(simulation.get("sets"), f"{where}: sets")
+    for name in sets:
         if not SET_NAME.fullmatch(name):
             raise ValueError(
                 f"{where}: sets has the name {name!r}; it names a folder, so use "
                 "letters, digits, _, - and . in it."
             )
-        named[name] = changed(base, changes, f"{where}: sets.{name}")
+    named = {name: _read_set(name, sets, base, f"{where}: sets") for name in sets}
     return SetSettings(base, named)
+
+
+def _read_set(name: str, sets: Mapping, defaults: Settings, where: str) -> Settings:
+    """Settings of one set, on top of the defaults or of the set that it is like."""
+    changes = section(sets[name], f"{where}.{name}")
+    model = changes.get("like", "")
+    if model == "":
+        return changed(defaults, changes, f"{where}.{name}")
+    models = [key for key in sets if "like" not in section(sets[key], f"{where}.{key}")]
+    if model not in models:
+        raise ValueError(
+            f"{where}.{name}.like is {model!r}; write the name of a set of this file "
+            f"that is itself like no other: {', '.join(models) or 'there is none'}."
+        )
+    for key in ("scripts", "sources", "num_exchanges"):
+        if key in changes:
+            raise ValueError(
+                f"{where}.{name} has {key} and is like {model}, whose conversations "
+                "it has; leave out one of them."
+            )
+    base = changed(defaults, sets[model], f"{where}.{model}")
+    return changed(
+        replace(base, scripts=base.scripts or model), changes, f"{where}.{name}"
+    )

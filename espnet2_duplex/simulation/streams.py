@@ -76,18 +76,23 @@ def render(
         seed: with the conversation's id it decides the channel's draws.
         load: reads a wav.
     """
-    conversation = layout.conversation
-    user, agent = (
-        place_pieces(
-            [piece for piece in layout.pieces if piece.role == role],
-            conversation.duration,
-            rate,
-            load,
-        )
-        for role, rate in (("user", user_rate), ("agent", agent_rate))
+
+    def placed(pieces: Sequence[Piece], rate: int) -> np.ndarray:
+        return place_pieces(pieces, layout.conversation.duration, rate, load)
+
+    of_agent = [piece for piece in layout.pieces if piece.role == "agent"]
+    of_user = [piece for piece in layout.pieces if piece.role == "user"]
+    others = [piece for piece in of_user if not piece.in_turn]
+    user = placed([piece for piece in of_user if piece.in_turn], user_rate)
+    agent = placed(of_agent, agent_rate)
+    heard = apply_user_channel(
+        user,
+        agent,
+        user_rate,
+        agent_rate,
+        user_channel,
+        bank,
+        np.random.default_rng([seed, *layout.conversation.id.encode()]),
+        placed(others, user_rate) if others else None,
     )
-    generator = np.random.default_rng([seed, *conversation.id.encode()])
-    user = apply_user_channel(
-        user, agent, user_rate, agent_rate, user_channel, bank, generator
-    )
-    return user, agent
+    return heard, agent

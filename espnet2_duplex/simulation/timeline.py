@@ -15,7 +15,6 @@ Times are seconds, kept to the microsecond.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from espnet2_duplex.conversation import (
     CUT_SECONDS,
@@ -23,24 +22,8 @@ from espnet2_duplex.conversation import (
     Conversation,
     Turn,
 )
+from espnet2_duplex.simulation.turn_times import TurnTimes, Utterance, cut
 from espnet2_duplex.timing import FrameClock, microseconds, whole_microseconds
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """What will be one turn, before it has a place in time.
-
-    Attributes:
-        role: "user" or "agent".
-        text: what is said.
-        seconds: length of its audio.
-        start: seconds, where it must begin; None leaves that to :func:`lay_out`.
-    """
-
-    role: str
-    text: str
-    seconds: float
-    start: float | None = None
 
 
 def lay_out(
@@ -58,6 +41,8 @@ def lay_out(
     """Place utterances one after the other on one clock (Sec. 4.1, 4.2).
 
     The conversation ends on a frame, so that both its streams have the same frames.
+    Turns whose start and end are given stay what they are, also where they overlap: a
+    user's "uh-huh" in a recorded call does not cut the agent.
 
     Args:
         id: of the new conversation.
@@ -75,31 +60,30 @@ def lay_out(
             user turn that is answered ends with less than a frame of silence, so that
             the gap after it is exact. (If the user's speech were moved instead, a
             recording would always lie on the frames in the same way, and a model would
-            know no other.)
+            know no other.) An agent turn whose start is given moves, as a whole, to the
+            nearest frame.
 
     Raises:
-        ValueError: roles do not alternate, the number of pauses is wrong, or a user
-            would barge in before the agent has begun.
+        ValueError: roles do not alternate, the number of pauses is wrong, a user would
+            barge in before the agent has begun, an agent's given start lies in a user's
+            turn whose times are not given, or turns of one role overlap.
     """
     _check_alternation(id, utterances)
     _check_pauses(id, utterances, pauses_seconds)
-    placing = _Placing(lead_seconds, gap_seconds, clock if on_frames else None)
+    times = TurnTimes(id, lead_seconds, gap_seconds, clock if on_frames else None)
     pauses = iter(pauses_seconds)
     turns: list[Turn] = []
-    for index, utterance in enumerate(utterances):
+    before: Utterance | None = None
+    for utterance, after in zip(utterances, [*utterances[1:], None]):
         previous = turns[-1] if turns else None
         if utterance.role == "agent":
-            start = placing.agent_start(utterance, previous)
-            end = start + utterance.seconds
+            turns.append(times.agent_turn(utterance, before, previous))
         else:
             pause = 0.0 if previous is None else next(pauses)
-            start = whole_microseconds(placing.user_start(utterance, previous, pause))
-            end = start + utterance.seconds
-            if index + 1 < len(utterances):
-                end = placing.answered_end(utterance, start)
-        if utterance.role == "user" and previous is not None:
-            turns[-1] = _cut(id, previous, start, cut_seconds)
-        turns.append(_turn(utterance, start, end))
+            turns.append(times.user_turn(utterance, after, previous, pause))
+        if utterance.role == "user" and before is not None and not before.is_timed:
+            turns[-2] = cut(id, previous, turns[-1].start, cut_seconds)
+        before = utterance
     end = max(turn.end for turn in turns) + tail_seconds
     duration = whole_microseconds(clock.seconds(clock.ceil_frames(end)))
     return Conversation(id, _sorted(turns), duration)
@@ -151,67 +135,6 @@ def _check_pauses(
             f"conversation {id}: {len(pauses_seconds)} pauses were given; expected "
             f"{wanted}, one before each user turn that follows an agent's"
         )
-
-
-@dataclass(frozen=True)
-class _Placing:
-    """Where turns begin, in seconds.
-
-    Attributes:
-        lead_seconds: silence before the first turn.
-        gap_seconds: silence between the end of a user turn and its answer.
-        clock: on whose frames agent turns begin; None for anywhere.
-    """
-
-    lead_seconds: float
-    gap_seconds: float
-    clock: FrameClock | None
-
-    def agent_start(self, utterance: Utterance, previous: Turn | None) -> float:
-        """Of an agent's turn."""
-        start = utterance.start
-        if start is None and previous is None:
-            start = self.lead_seconds
-        elif start is None:
-            start = previous.end + self.gap_seconds
-        if self.clock is None:
-            return start
-        # Only moves what the user's end has not put on a frame already.
-        return self.clock.seconds(self.clock.nearest_frame(start))
-
-    def user_start(
-        self, utterance: Utterance, previous: Turn | None, pause_seconds: float
-    ) -> float:
-        """Of a user's turn."""
-        if utterance.start is not None:
-            return utterance.start
-        return self.lead_seconds if previous is None else previous.end + pause_seconds
-
-    def answered_end(self, utterance: Utterance, start: float) -> float:
-        """End of a user's turn that the agent answers on a frame."""
-        end = start + utterance.seconds
-        if self.clock is None or utterance.start is not None:
-            return end
-        answer = self.clock.ceil_frames(end + self.gap_seconds)
-        return self.clock.seconds(answer) - self.gap_seconds
-
-
-def _cut(id: str, agent: Turn, onset: float, cut_seconds: float) -> Turn:
-    """The agent's turn, ended ``cut_seconds`` after a user's onset within it."""
-    if microseconds(onset) <= microseconds(agent.start):
-        raise ValueError(
-            f"conversation {id}: the user begins at {onset:.6g} s, before the agent's "
-            f"turn of {agent.start:.6g} s has begun; barge in by less than the answer's "
-            "length"
-        )
-    if microseconds(onset) >= microseconds(agent.end):
-        return agent
-    return replace(agent, end=whole_microseconds(min(agent.end, onset + cut_seconds)))
-
-
-def _turn(utterance: Utterance, start: float, end: float) -> Turn:
-    times = (whole_microseconds(start), whole_microseconds(end))
-    return Turn(utterance.role, *times, utterance.text)
 
 
 def _sorted(turns: Iterable[Turn]) -> tuple[Turn, ...]:

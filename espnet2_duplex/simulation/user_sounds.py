@@ -8,10 +8,12 @@ from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.events import Event
 from espnet2_duplex.simulation.layout import Piece
 from espnet2_duplex.simulation.settings import Backchannels, Noises
+from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.timing import whole_microseconds
 
 Interval = tuple[float, float]  # seconds
 Sounds = list[tuple[Event, Piece]]
+NO_ROOM = "they fit nowhere beside the user's speech"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def draw_backchannels(
     conversation: Conversation,
     sounds: Sequence[Sound],
     settings: Backchannels,
+    tally: Tally,
 ) -> Sounds:
     """Backchannels over the agent's longer turns, at most one each, clear of turns.
 
@@ -85,12 +88,16 @@ def draw_backchannels(
     users = [(turn.start, turn.end) for turn in conversation.user_turns]
     for turn in conversation.agent_turns:
         long_enough = turn.end - turn.start >= settings.min_turn_seconds
-        if not long_enough or not sounds or rng.random() >= settings.share:
+        if not long_enough or rng.random() >= settings.share:
+            continue
+        if not sounds:
+            tally.note("backchannels", "the voice has none")
             continue
         sound = rng.choice(sounds)
         margin = settings.margin_seconds
         within = (turn.start + margin, turn.end - margin)
         start = draw_start(rng, free_intervals(users, within, margin), sound.seconds)
+        tally.note("backchannels", "" if start is not None else NO_ROOM)
         if start is not None:
             gain_db = rng.uniform(*settings.gain_range_db)
             drawn.append(_heard("backchannel", sound, start, gain_db))
@@ -103,6 +110,7 @@ def draw_noises(
     taken: Sequence[Event],
     sounds: Sequence[Sound],
     settings: Noises,
+    tally: Tally,
 ) -> Sounds:
     """Noises where the user does not speak, whatever the agent does.
 
@@ -112,6 +120,7 @@ def draw_noises(
         taken: backchannels, which are speech, too.
         sounds: to choose from.
         settings: how many.
+        tally: gets those that were wanted.
     """
     busy = [(turn.start, turn.end) for turn in conversation.user_turns]
     busy += [(event.start, event.end) for event in taken]
@@ -125,6 +134,7 @@ def draw_noises(
         sound = rng.choice(sounds)
         free = free_intervals(busy, within, settings.margin_seconds)
         start = draw_start(rng, free, sound.seconds)
+        tally.note("noises", "" if start is not None else NO_ROOM)
         if start is not None:
             gain_db = rng.uniform(*settings.gain_range_db)
             drawn.append(_heard("noise", sound, start, gain_db))
@@ -136,5 +146,12 @@ def _heard(
     kind: str, sound: Sound, start: float, gain_db: float
 ) -> tuple[Event, Piece]:
     end = whole_microseconds(start + sound.seconds)
-    piece = Piece("user", sound.wav, start, sound.seconds, gain_db=round(gain_db, 2))
+    piece = Piece(
+        "user",
+        sound.wav,
+        start,
+        sound.seconds,
+        gain_db=round(gain_db, 2),
+        in_turn=False,
+    )
     return Event(kind, start, end, sound.text), piece

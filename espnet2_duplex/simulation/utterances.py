@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from espnet2_duplex.simulation.script import Script, SpokenTurn
-from espnet2_duplex.simulation.timeline import Utterance
+from espnet2_duplex.simulation.turn_times import Utterance
 
 QUIET_SECONDS = 0.04  # what must be quiet for a pause to stand there
 QUIET_DB = -25.0  # against the power of the whole clip
@@ -89,17 +89,13 @@ def _join(turns: list[SpokenTurn], draw_joint: Callable[[], float]) -> Spoken:
             start = turn.start - begin if given else end + draw_joint()
             if start > end:
                 pauses.append((end, start))
-        parts.append(Part(turn.wav, start, _heard_seconds(turn)))
-        end = start + parts[-1].seconds
+        parts.append(Part(turn.wav, start, turn.heard_seconds))
+        end = start + turn.heard_seconds
     text = " ".join(turn.text for turn in turns)
-    utterance = Utterance(turns[0].role, text, end, begin)
+    is_timed = all(turn.end is not None for turn in turns)
+    last = begin + end if is_timed else None
+    utterance = Utterance(turns[0].role, text, end, begin, last)
     return Spoken(utterance, tuple(parts), tuple(pauses))
-
-
-def _heard_seconds(turn: SpokenTurn) -> float:
-    if turn.end is None:
-        return turn.seconds
-    return min(turn.seconds, turn.end - turn.start)
 
 
 def quiet_moment(speech: np.ndarray, sample_rate: int) -> float | None:

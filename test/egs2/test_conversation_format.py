@@ -13,6 +13,8 @@ from conversation_format import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from espnet2_duplex.bin.cli import run_cli
+
 USER = {"role": "user", "text": "What is tea?"}
 AGENT = {"role": "agent", "text": "A hot drink."}
 
@@ -114,6 +116,13 @@ def test_of_many_faulty_lines_twenty_are_told_and_the_rest_counted(write):
     lines = str(caught.value).split("\n")
     assert len(lines) == 21
     assert lines[-1] == "And 3 more lines have faults."
+
+
+def test_each_faulty_line_is_a_line_on_the_screen(write, capsys):
+    assert run_cli(main, [str(write("{oops", conversation(id=7)))]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("error: ") and "line 1 is not valid JSON" in first
+    assert "line 2: the id is 7" in second
 
 
 def samples_of(fault):
@@ -228,6 +237,23 @@ def test_what_is_written_is_read_back(tmp_path, make_wav):
     assert found.turns[0].wav == tmp_path / "wav" / "u.wav"
     assert (found.turns[1].start, found.turns[1].end) == (1.5, 2.5)
     assert found.turns[2].wav is None
+
+
+def test_a_speaker_is_heard_in_wavs(write, tmp_path, make_wav):
+    make_wav(tmp_path / "u.wav", 1.0, 16000)
+    own = {**USER, "wav": "u.wav"}
+    path = write(conversation(turns=[own, AGENT, own, AGENT], speaker="anna-1"))
+    (found,) = read_unsplit(path)
+    assert found.speaker == "anna-1"
+    (found,) = read_unsplit(write(conversation(turns=[AGENT], speaker="anna-1")))
+    assert found.speaker == "anna-1"
+    path = write(conversation(turns=[own, AGENT, USER, AGENT], speaker="anna-1"))
+    told = "line 1: it has the speaker 'anna-1', but a user turn without a wav; give"
+    with pytest.raises(ValueError, match=told):
+        read_unsplit(path)
+    path = write(conversation(turns=[own, AGENT], speaker="anna maria"))
+    with pytest.raises(ValueError, match="the speaker is 'anna maria'; use letters"):
+        read_unsplit(path)
 
 
 def test_names_left_open_have_defaults(write):

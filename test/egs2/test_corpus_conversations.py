@@ -111,8 +111,8 @@ def test_a_data_folder_is_complete_and_valid(stage3):
     stage3.draw()
     render_conversations.main(stage3.job("train", stage3.folder / "rendering"))
     folder = stage3.collect("train", stage3.folder / "rendering")
-    conversations = validate_folder(folder, 16000, 22050)
-    assert len(conversations) == 24
+    checked = validate_folder(folder, 16000, 22050, strict_agent=True)
+    assert len(checked.conversations) == 24 and not checked.faults
     assert not (stage3.folder / "rendering").exists()
     keys = set(read_table(folder / "user.scp"))
     for name in ("agent.scp", "turns", "events", "utt2dur", "utt2source", "utt2spk"):
@@ -260,6 +260,133 @@ def test_an_end_without_a_start_is_refused(stage3):
         stage3.draw()
 
 
+def with_overlaps(stage3, count):
+    """Give the first conversations of ann an agent who talks over an open user turn."""
+    path = stage3.folder / "local/spoken.jsonl"
+    rows = read_jsonl(path)
+    for row in rows[:count]:
+        row["turns"][0]["start"], row["turns"][1]["start"] = 0.0, 0.2
+    write_jsonl(path, rows)
+
+
+def test_a_conversation_that_cannot_be_laid_out_is_left_out_and_the_others_go_on(
+    stage3, capsys
+):
+    with_overlaps(stage3, 1)
+    stage3.draw()
+    (row,) = read_jsonl(stage3.folder / "local/left_out.jsonl")
+    assert (row["id"], row["reason"]) == ("ann_0", "it cannot be laid out")
+    assert "the agent's turn 'agent 0' starts at 0.2 s, before the user's" in row["why"]
+    layouts = read_jsonl(stage3.folder / "local/layouts/train.jsonl")
+    assert len(layouts) == 21  # of eight scripts, each three times
+    numbers = [int(layout["conversation"]["id"][-6:]) for layout in layouts]
+    assert sorted(set(range(24)) - set(numbers)) != [21, 22, 23]
+    assert "train: 21 conversations" in capsys.readouterr().out
+
+
+def test_many_conversations_that_cannot_be_laid_out_are_an_error(stage3):
+    with_overlaps(stage3, 2)
+    message = (
+        "set train: 6 of 24 conversations cannot be laid out, the first because of "
+        "this: conversation ann-train_.*left_out.jsonl"
+    )
+    with pytest.raises(ValueError, match=message):
+        stage3.draw()
+    left_out = read_jsonl(stage3.folder / "local/left_out.jsonl")
+    assert sorted(row["id"] for row in left_out) == ["ann_0", "ann_1"]
+    assert (stage3.folder / "local/layouts/test.jsonl").is_file()
+
+
+IMPATIENT = "test: {turn_taking: {impatient: true}, "
+
+
+def test_an_impatient_set_takes_only_what_has_a_silence_to_halve(stage3):
+    path = stage3.folder / "local/spoken.jsonl"
+    rows = read_jsonl(path)
+    rows[-1]["speaker"] = "dan"  # alone with one exchange
+    write_jsonl(path, rows)
+    write_text(stage3.config, CORPUS.replace("test: {", IMPATIENT))
+    stage3.draw()
+    assert read_jsonl(stage3.folder / "local/left_out.jsonl") == [
+        {"id": "cid_3", "reason": "no user turn follows an answer, as test needs it"}
+    ]
+    layouts = read_jsonl(stage3.folder / "local/layouts/test.jsonl")
+    assert {layout["speaker"] for layout in layouts} == {"cid"}
+
+
+@pytest.mark.parametrize("more", ["num_exchanges: {1: 1}, ", "like: one, "])
+def test_an_impatient_set_without_silences_to_halve_is_an_error(stage3, more):
+    text = CORPUS.replace("test: {", IMPATIENT + more)
+    one = "    one: {scripts: test, num_exchanges: {1: 1}}\n"
+    write_text(stage3.config, text + one)
+    with pytest.raises(ValueError, match="set test: no .*turn_taking.impatient halves"):
+        stage3.draw()
+
+
+def test_a_set_that_is_like_another_has_its_conversations(stage3):
+    like = "    hasty: {like: test, turn_taking: {impatient: true}}\n"
+    write_text(stage3.config, CORPUS + like)
+    stage3.draw()
+    one, two = (
+        [
+            (layout["conversation"]["id"], [t["text"] for t in turns])
+            for layout in read_jsonl(stage3.folder / f"local/layouts/{name}.jsonl")
+            for turns in [layout["conversation"]["turns"]]
+        ]
+        for name in ("test", "hasty")
+    )
+    assert one == two and len(one) == 4
+
+
+def test_it_is_printed_what_could_not_be_had(stage3, capsys):
+    text = CORPUS.replace("{1: 0.5, 2: 0.5}", "{9: 1}")
+    write_text(stage3.config, text)
+    stage3.draw()
+    assert (
+        "train: 24 of 24 conversations of several exchanges could not be had: too few "
+        "others of qa in the same voice\n"
+    ) in capsys.readouterr().out
+
+
+def test_rooms_that_no_set_wants_are_not_read(stage3):
+    stage3.draw()
+    write_text(stage3.folder / "local/rooms/rooms.jsonl", "of another corpus")
+    render_conversations.main(stage3.job("test", stage3.folder / "rendering"))
+    assert len(list((stage3.folder / "rendering").rglob("*.wav"))) == 8
+
+
+def test_rooms_that_are_wanted_and_missing_are_named(stage3):
+    stage3.draw()
+    write_text(stage3.config, CORPUS.replace("noise:", "room:"))
+    with pytest.raises(ValueError, match="rooms.jsonl does not exist"):
+        render_conversations.main(stage3.job("test", stage3.folder / "rendering"))
+
+
+@pytest.mark.parametrize("job, num_jobs", [(0, 1), (5, 4), (1, 0)])
+def test_a_job_that_is_none_of_the_jobs_is_refused(stage3, job, num_jobs):
+    command = stage3.job("test", stage3.folder / "rendering", job, num_jobs)
+    with pytest.raises(ValueError, match=f"--job is {job} and --num_jobs {num_jobs}; "):
+        render_conversations.main(command)
+
+
+def test_a_negative_seed_is_refused(stage3, capsys):
+    for main, options in (
+        (draw_conversations.main, stage3.options),
+        (render_conversations.main, stage3.job("test", stage3.folder / "out")),
+    ):
+        with pytest.raises(SystemExit):
+            main([*options, "--seed", "-1"])
+        assert "--seed: -1 is negative; write 0 or more" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_layout_is_named(stage3):
+    stage3.draw()
+    path = stage3.folder / "local/layouts/test.jsonl"
+    path.write_text(path.read_text() + '{"conversation": ')
+    with pytest.raises(ValueError, match="test.jsonl, line 5 is no layout"):
+        render_conversations.main(stage3.job("test", stage3.folder / "rendering"))
+
+
 def test_a_full_disk_is_told_and_costs_nothing(stage3):
     """A limit on the size of files is what a full disk is to a process."""
     stage3.draw()
@@ -342,7 +469,7 @@ def test_both_streams_of_a_conversation_last_equally_long(stage3):
     stage3.draw()
     render_conversations.main(stage3.job("test", stage3.folder / "rendering"))
     folder = stage3.collect("test", stage3.folder / "rendering")
-    for conversation in validate_folder(folder, 16000, 22050):
+    for conversation in validate_folder(folder, 16000, 22050).conversations:
         frames = conversation.duration * 12.5
         assert frames == pytest.approx(round(frames), abs=1e-6)
         assert np.isfinite(frames)

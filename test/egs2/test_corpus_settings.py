@@ -3,10 +3,17 @@
 import json
 
 import corpus_settings
+import generate_settings
 import pytest
-from corpus_settings import read_corpus, wanted_banks, wanted_texts
+from corpus_settings import read_corpus, read_sections, wanted_banks
+from generate_settings import parse_generate, shell_words
 
 CONF = corpus_settings.Path(corpus_settings.__file__).parents[1] / "conf"
+
+
+def wanted_texts(path):
+    entries = parse_generate(read_sections(path).get("generate"), f"{path}: generate")
+    return [shell_words(entry) for entry in entries]
 
 
 @pytest.mark.parametrize("path", sorted(CONF.rglob("data*.yaml")), ids=lambda p: p.stem)
@@ -112,7 +119,7 @@ def test_drawing_does_not_depend_on_channel_and_format(tmp_path, capsys):
     path.write_text(SETS.replace("train: {}", "train: {noises: {per_minute: 1}}"))
     assert listed(path, capsys, "drawing") != drawing
     path.write_text("simulation: {defaults: {num_exchanges: {3: 1}}}")
-    assert '"num_exchanges": {"3": 1}' in listed(path, capsys, "drawing")
+    assert '"num_exchanges": {"3": 1.0}' in listed(path, capsys, "drawing")
 
 
 @pytest.mark.parametrize(
@@ -126,6 +133,15 @@ def test_drawing_does_not_depend_on_channel_and_format(tmp_path, capsys):
         ("sources: [a]", r"a.yaml: sources is \['a'\]; expected names with values"),
         ("sources: {a: 1}", "a.yaml: sources.a is 1; expected names with values"),
         ("simulation: [a]", r"a.yaml: simulation is \['a'\]; expected names"),
+        ("speech: 0", "a.yaml: speech is 0; expected names with values"),
+        (
+            "speech: {agent: {voice: hart}}",
+            "a.yaml: speech: agent.voice: there is no voice 'hart' of the engine hibari",
+        ),
+        (
+            "speech: {engines: [a]}",
+            r"a.yaml: speech.engines is \['a'\]; expected names",
+        ),
         ("speech: [a]", r"a.yaml: speech is \['a'\]; expected names with values"),
         (
             "speech: {user: {speed_range: [a, b]}}",
@@ -163,7 +179,10 @@ def test_a_mistake_is_named(tmp_path, text, message):
         ("{talk: {kind: topic, num: 3, context: a}}", "generate.talk is .*expected"),
         ("{talk: {kind: topic, num: 3, 1: 2, a: 1}}", "generate.talk is .*expected"),
         ("{talk: {kind: topic, num: many}}", "talk.num is 'many'; write a whole"),
-        ("{talk: {kind: topic, num: -3}}", "talk.num is -3; write a whole number"),
+        (
+            "{talk: {kind: topic, num: -3}}",
+            "talk.num is -3; write a whole number from 1",
+        ),
         ("{talk: {kind: topic, num: 2.5}}", "talk.num is 2.5; write a whole number"),
         ("{talk: {kind: questions, manifest: 3}}", "talk.manifest has 3; write a name"),
         ("{t: {kind: ultrachat, num: 3, context: a b}}", "context has 'a b'; write a"),
@@ -183,3 +202,13 @@ def test_a_generated_text_may_have_a_context(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("generate: {t: {kind: ultrachat, num: 3, context: chats.jsonl}}")
     assert wanted_texts(path) == ["t ultrachat 3 chats.jsonl"]
+
+
+def test_the_example_of_generated_texts_is_valid(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(generate_settings.__doc__.partition("\n\n")[2])
+    assert wanted_texts(path) == [
+        "topic topic 20 -",
+        "chats ultrachat 20 chats.jsonl",
+        "asr_qa questions m.json -",
+    ]

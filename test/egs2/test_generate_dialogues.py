@@ -5,8 +5,11 @@ import json
 import generate_dialogues
 import llm.command
 import pytest
+from chat_server import Server, completion
 from conversation_format import read_conversations
 from llm.contexts import read_contexts, read_topics, topic_of
+
+from espnet2_duplex.chat.backend import Message, Prompt
 
 GOOD = [
     "I like {subject}. What should I know?",
@@ -42,6 +45,24 @@ class Model:
             labels = ["User", "Agent"] * 2
             return "\n".join(f"{a}: {b}" for a, b in zip(labels, lines))
         return lines[sum(line.split(".")[0] in chat for line in lines)]
+
+
+def answered_by(model, refused=(), max_seed=2**31):
+    """A server that answers as `model`; of `refused` topics it takes no prompt.
+
+    Args:
+        max_seed: prompts with larger seeds are taken all the same.
+    """
+
+    def answer(request):
+        messages = tuple(Message(**message) for message in request["messages"])
+        prompt = Prompt(messages, request["seed"])
+        is_refused = any(topic in messages[-1].content for topic in refused)
+        if is_refused and prompt.seed <= max_seed:
+            return 400, "the content filter objects", {}
+        return completion(model.write(prompt))
+
+    return Server(answer)
 
 
 @pytest.fixture
@@ -112,6 +133,58 @@ def test_failed_conversations_are_reported_and_left_out(generate, tmp_path, caps
     assert f"rejected, not the form: {2 * failed}" in report
 
 
+@pytest.fixture
+def ask(topics, tmp_path):
+    """Run the command with an endpoint."""
+
+    def run(server, out, num, *options):
+        args = ["--kind", "topic", "--num", str(num), "--out", str(out), *options]
+        args += ["--topics", str(topics), "--downloads", str(tmp_path / "downloads")]
+        args += ["--llm", server.url, "--llm_model", "llama", "--chunk_size", "4"]
+        generate_dialogues.main(args)
+        return [json.loads(line) for line in out.read_text().splitlines()]
+
+    return run
+
+
+def test_what_an_endpoint_refuses_costs_the_other_conversations_nothing(
+    ask, tmp_path, capsys
+):
+    out = tmp_path / "topic.jsonl"
+    with answered_by(Model(), refused=["the moon"]) as server:
+        rows = ask(server, out, 7, "--max_attempts", "2")
+        num_asked = len(server.requests)
+        assert ask(server, out, 7, "--max_attempts", "2") == rows
+        assert len(server.requests) == num_asked
+    report = capsys.readouterr().out.split("the texts are in")[0]
+    num_failed = report.count("failed: topic_")
+    assert num_failed in (2, 3) and len(rows) == 7 - num_failed
+    assert not any("the moon" in row["origin"] for row in rows)
+    assert f"rejected, refused by the model: {2 * num_failed}" in report
+    assert report.count("HTTP 400 ('the content filter objects')") == num_failed
+
+
+def test_what_an_endpoint_refuses_once_is_written_at_another_attempt(
+    ask, tmp_path, capsys
+):
+    with answered_by(Model(), ["the moon"], max_seed=2**30) as server:  # every second
+        rows = ask(server, tmp_path / "topic.jsonl", 12)
+    assert len(rows) == 12
+    assert "rejected, refused by the model: " in capsys.readouterr().out
+
+
+def test_a_larger_number_pays_for_the_new_conversations_only(ask, tmp_path):
+    out = tmp_path / "topic.jsonl"
+    with answered_by(Model()) as server:
+        five = ask(server, out, 5)
+        assert len(server.requests) == 5
+        eight = ask(server, out, 8)
+        assert len(server.requests) == 8
+        assert ask(server, out, 3) == five[:3] == eight[:3]
+        assert len(server.requests) == 8
+    assert eight[:5] == five and len(eight) == 8
+
+
 def test_another_seed_needs_another_output(generate, tmp_path):
     generate(tmp_path / "topic.jsonl")
     with pytest.raises(ValueError, match=r"other settings \(seed\)"):
@@ -156,11 +229,10 @@ def test_chats_of_both_forms_give_their_first_exchange(tmp_path):
         ],
     )
     rows = read_contexts(path, tmp_path, num=5, seed=0)
-    assert [row["context"] for row in rows] == [
-        "What is tea? Tea is a drink.",
-        "Is it late? Yes.",
-    ]
-    assert rows[0]["origin"] == "chats.jsonl, chat 0"
+    assert {row["context"]: row["origin"] for row in rows} == {
+        "What is tea? Tea is a drink.": "chats.jsonl, chat 0",
+        "Is it late? Yes.": "chats.jsonl, chat 1",
+    }
 
 
 def test_long_contexts_are_cut(tmp_path):
@@ -181,6 +253,26 @@ def test_contexts_are_chosen_by_the_seed(tmp_path):
     assert len(chosen[0]) == 5
 
 
+def test_of_more_contexts_the_first_ones_are_the_same(tmp_path):
+    path = tmp_path / "chats.jsonl"
+    write_chats(path, [{"data": [f"Question {n}?", "Yes."]} for n in range(30)])
+    all_contexts = read_contexts(path, tmp_path, num=99, seed=0)
+    assert len(all_contexts) == 30
+    for num in range(1, 31):
+        assert read_contexts(path, tmp_path, num=num, seed=0) == all_contexts[:num]
+
+
+def test_a_larger_number_keeps_the_conversations_in_a_context(generate, tmp_path):
+    chats = tmp_path / "chats.jsonl"
+    write_chats(chats, [{"data": [f"What is tea {n}?", "A drink."]} for n in range(7)])
+    out = tmp_path / "ultrachat.jsonl"
+    found = []
+    for num in ("5", "9"):
+        generate(out, "--kind", "ultrachat", "--context", str(chats), "--num", num)
+        found.append(out.read_text().splitlines())
+    assert found[1][:5] == found[0] and len(found[1]) == 9
+
+
 def test_conversations_in_a_context(generate, tmp_path):
     chats = tmp_path / "chats.jsonl"
     write_chats(chats, [{"data": ["What is tea?", "A drink of tea leaves."]}] * 2)
@@ -189,7 +281,9 @@ def test_conversations_in_a_context(generate, tmp_path):
     conversations = read_conversations(out)
     assert [c.source for c in conversations] == ["ultrachat"] * 3
     assert conversations[0].turns[0].text == "I like Tea. What should I know?"
-    assert conversations[0].origin == "scripted, chats.jsonl, chat 0"
+    origins = [conversation.origin for conversation in conversations]
+    assert sorted(origins[:2]) == [f"scripted, chats.jsonl, chat {n}" for n in (0, 1)]
+    assert origins[2] == origins[0]
 
 
 def test_endpoints_write_whole_texts_by_default():

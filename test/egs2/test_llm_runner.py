@@ -1,30 +1,15 @@
 """Attempts, chunks, jobs and taking up again, with a scripted model."""
 
-import json
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llm.prompts import load_prompts
-from llm.runner import Item, Job, Parts, Record, merge, report_lines, run, write_chunk
-from llm.writing import Rejected, Script, write_turns, write_whole
+from llm.parts import Parts, Record
+from llm.runner import Item, Job, merge, report_lines, run, write_chunk
+from llm.writing import Rejected
 
-from espnet2_duplex.chat.backend import Message, Prompt
+from espnet2_duplex.chat.backend import Message, Prompt, Refused
 
 SETTINGS = {"seed": 0}
-PROMPTS = """# about this file
-[system]
-At most {max_words} words.
-[request]
-Topic: {topic}
-[answer]
-{line} Be short.
-[example]
-topic: tea
-User: What is tea?
-Agent: A drink.
-"""
 
 
 class Scripted:
@@ -78,6 +63,34 @@ def test_unfinished_texts_share_each_round():
     assert ended == [2, 3, 4]
 
 
+def refusing(*refused):
+    """Echoes, but of `refused` it takes none, nor what is put together with it."""
+
+    def answer(prompt):
+        if echo(prompt) in refused:
+            raise Refused(f"no {echo(prompt)}")
+        return echo(prompt)
+
+    return Scripted(answer)
+
+
+def test_a_refused_prompt_costs_its_own_item_an_attempt_and_the_others_nothing():
+    items = {n: counting_item(n, 1) for n in range(3)}
+    first, second, third = write_chunk(items, refusing("1-0"), max_attempts=3)
+    assert first == Record(0, "item0", 1, {}, {"id": 0, "lines": ["0-0", "0-0"]})
+    row = {"id": 1, "lines": ["1-1", "1-1"]}
+    refused = {"refused by the model": 1}
+    assert second == Record(1, "item1", 2, refused, row, "no 1-0")
+    assert third == Record(2, "item2", 1, {}, {"id": 2, "lines": ["2-0", "2-0"]})
+
+
+def test_an_item_that_is_always_refused_comes_to_an_end():
+    items = {n: counting_item(n, 1) for n in range(2)}
+    first, second = write_chunk(items, refusing("1-0", "1-1"), max_attempts=2)
+    assert first.row is not None
+    assert second == Record(1, "item1", 2, {"refused by the model": 2}, None, "no 1-1")
+
+
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 5))
 def test_jobs_share_all_items_in_the_same_chunks(num_items, chunk_size, num_jobs):
     alone = Job().chunks(num_items, chunk_size)
@@ -110,20 +123,80 @@ def test_any_number_of_jobs_gives_the_same_file(tmp_path):
     assert written(tmp_path / "one", 1, items) == written(tmp_path / "four", 4, items)
 
 
+def chunk_files(out):
+    return sorted(out.with_name("out.parts").glob("chunk*"))
+
+
 def test_a_killed_job_goes_on_after_its_last_whole_chunk(tmp_path):
     items = [counting_item(n, 1) for n in range(9)]
-    expected = written(tmp_path / "whole", 1, items)
-    written(tmp_path / "torn", 1, items)
-    path = tmp_path / "torn" / "out.parts" / "job1of1.jsonl"
-    lines = path.read_bytes().split(b"\n")
-    path.write_bytes(b"\n".join(lines[:4]) + b"\n" + lines[4][:9])  # 1 1/3 chunks
+    out = tmp_path / "out.jsonl"
+    expected = written(tmp_path, 1, items)
+    _, second, third = chunk_files(out)
+    half = second.with_name(f".{second.name}.0.tmp")
+    half.write_bytes(second.read_bytes()[:30])
+    second.unlink()
+    third.unlink()
     backend = Scripted(echo)
-    parts = Parts(tmp_path / "torn" / "out.jsonl")
-    run(items, backend, parts, Job(), 3, 3)
+    run(items, backend, Parts(out), Job(), 3, 3)
     assert backend.sizes == [3, 3, 3, 3]  # two chunks of two prompts
-    merge(parts, 9, tmp_path / "torn" / "out.jsonl")
-    assert (tmp_path / "torn" / "out.jsonl").read_bytes() == expected
-    assert all(json.loads(line) for line in path.read_bytes().splitlines())
+    merge(Parts(out), 9, out)
+    assert out.read_bytes() == expected
+
+
+def test_jobs_of_a_killed_run_that_live_on_change_nothing(tmp_path):
+    items = [counting_item(n, 1) for n in range(9)]
+    expected = written(tmp_path / "whole", 1, items)
+    out = tmp_path / "out.jsonl"
+
+    def answer(prompt):
+        if not chunk_files(out):  # they write all while the new run has nothing yet
+            run(items, Scripted(echo), Parts(out), Job(), 3, 3)
+        return echo(prompt)
+
+    run(items, Scripted(answer), Parts(out), Job(1, 2), 3, 3)
+    run(items, Scripted(echo), Parts(out), Job(2, 2), 3, 3)
+    merge(Parts(out), 9, out)
+    assert out.read_bytes() == expected
+
+
+def test_a_larger_number_keeps_whole_chunks_and_fills_up_the_last_one(tmp_path):
+    items = [counting_item(n, 1) for n in range(9)]
+    expected = written(tmp_path / "nine", 1, items)
+    written(tmp_path, 1, items[:5])
+    before = chunk_files(tmp_path / "out.jsonl")[0].stat().st_mtime_ns
+    backend = Scripted(echo)
+    out = tmp_path / "out.jsonl"
+    run(items, backend, Parts(out), Job(), 3, 3)
+    assert backend.sizes == [3, 3, 3, 3]  # indices 3 to 5, then 6 to 8
+    assert chunk_files(out)[0].stat().st_mtime_ns == before
+    merge(Parts(out), 9, out)
+    assert out.read_bytes() == expected
+
+
+def test_a_smaller_number_takes_the_first_and_loses_none(tmp_path):
+    items = [counting_item(n, 1) for n in range(9)]
+    first_five = written(tmp_path / "five", 1, items[:5])
+    all_nine = written(tmp_path, 1, items)
+    backend = Scripted(echo)
+    out = tmp_path / "out.jsonl"
+    for num_items, expected in ((5, first_five), (9, all_nine)):
+        run(items[:num_items], backend, Parts(out), Job(), 3, 3)
+        merge(Parts(out), num_items, out)
+        assert out.read_bytes() == expected
+    assert backend.sizes == []
+
+
+def test_a_damaged_chunk_is_named(tmp_path):
+    items = [counting_item(n, 1) for n in range(4)]
+    written(tmp_path, 1, items)
+    _, second = chunk_files(tmp_path / "out.jsonl")
+    second.write_text(second.read_text()[:20] + "\n")
+    for reading in (
+        lambda: run(items, Scripted(echo), Parts(tmp_path / "out.jsonl"), Job(), 3, 3),
+        lambda: merge(Parts(tmp_path / "out.jsonl"), 4, tmp_path / "out.jsonl"),
+    ):
+        with pytest.raises(ValueError, match=f"{second.name}, line 1 is not valid"):
+            reading()
 
 
 def test_a_finished_run_asks_nothing_more_with_another_number_of_jobs(tmp_path):
@@ -154,12 +227,15 @@ def test_the_report_counts_rejections_and_names_what_failed():
         Record(0, "a", 1, {}, {"id": "a"}),
         Record(1, "b", 3, {"too long": 2, "off topic": 1}, None),
         Record(2, "c", 2, {"off topic": 4}, {"id": "c"}),
+        Record(3, "d", 1, {"refused by the model": 1}, None, "HTTP 400"),
     ]
     assert list(report_lines(records)) == [
-        "accepted: 2 of 3 texts in 6 attempts (33% of the attempts)",
+        "accepted: 2 of 4 texts in 7 attempts (29% of the attempts)",
         "rejected, off topic: 5",
         "rejected, too long: 2",
+        "rejected, refused by the model: 1",
         "failed: b after 3 attempts (too long 2, off topic 1)",
+        "failed: d after 1 attempts (refused by the model 1); HTTP 400",
     ]
 
 
@@ -169,101 +245,3 @@ def test_nothing_accepted_is_an_error(tmp_path):
     run([counting_item(0, 9)], Scripted(echo), parts, Job(), 3, 2)
     with pytest.raises(ValueError, match="None of 1 texts"):
         merge(parts, 1, tmp_path / "out.jsonl")
-
-
-@pytest.fixture
-def script(tmp_path):
-    path = tmp_path / "topic.txt"
-    path.write_text(PROMPTS)
-
-    def make(objection=lambda text, earlier: None):
-        values = {"topic": "snow", "max_words": "6"}
-        prompts = load_prompts(path)
-        return Script("0/x", prompts, ("User", "Agent"), 2, values, 6, objection)
-
-    return make
-
-
-def drive(writing, texts):
-    """Send the texts one by one; returns (prompts, lines or None)."""
-    prompts = [next(writing)]
-    for text in texts:
-        try:
-            prompts.append(writing.send(text))
-        except StopIteration as end:
-            return prompts, end.value
-        except Rejected:
-            return prompts, None
-    return prompts, None
-
-
-def test_whole_texts_are_asked_for_after_the_examples(script):
-    prompts, lines = drive(
-        write_whole(script(), 0, Counter()), ["User: Is it cold?\nAgent: It is."]
-    )
-    assert lines == ["Is it cold?", "It is."]
-    assert [(m.role, m.content) for m in prompts[0].messages] == [
-        ("system", "At most 6 words."),
-        ("user", "Topic: tea"),
-        ("assistant", "User: What is tea?\nAgent: A drink."),
-        ("user", "Topic: snow"),
-    ]
-
-
-def test_a_whole_text_is_rejected_by_form_or_by_a_line(script):
-    rejections = Counter()
-    no_snow = script(lambda text, earlier: "too long" if "snow" in text else None)
-    for text in ("User: Is it?", "User: Is it snow?\nAgent: It is."):
-        assert drive(write_whole(no_snow, 0, rejections), [text])[1] is None
-    assert rejections == {"not the form": 1, "too long": 1}
-
-
-def test_turns_go_on_with_the_transcript_and_answer_in_a_chat(script):
-    prompts, lines = drive(write_turns(script(), 0, Counter()), ["Is it?", "It is."])
-    assert lines == ["Is it?", "It is."]
-    user, agent = prompts
-    assert user.messages[-1] == Message("assistant", "User:")
-    assert agent.messages == (Message("user", "Is it? Be short."),)
-    assert user.stop == agent.stop == ("\n",)
-    assert user.seed != agent.seed
-
-
-def test_a_rejected_turn_is_tried_again_with_another_seed(script):
-    def objection(text, earlier):
-        return "bad" if text == "No." else None
-
-    rejections = Counter()
-    texts = ["No.", "Is it?", "No.", "It is."]
-    prompts, lines = drive(write_turns(script(objection), 0, rejections), texts)
-    assert lines == ["Is it?", "It is."]
-    assert rejections == {"bad": 2}
-    assert len({prompt.seed for prompt in prompts}) == 4
-    assert prompts[3].temperature > prompts[2].temperature
-    _, lines = drive(write_turns(script(objection), 0, Counter()), ["No."] * 4)
-    assert lines is None
-
-
-def test_an_attempt_has_its_own_seeds(script):
-    (first, *_), _ = drive(write_turns(script(), 0, Counter()), [])
-    (second, *_), _ = drive(write_turns(script(), 1, Counter()), [])
-    assert first.seed != second.seed
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("hello\n[system]\nx", "line 1 stands before"),
-        ("[request]\nx", r"no section \[system\]"),
-        ("[system]\n{place}", r"placeholder \{place\}"),
-        ("[system]\nx\n[request]\nx\n[example]\nAgent: Hi.", "begins with User:"),
-    ],
-)
-def test_a_faulty_prompt_file_is_told(tmp_path, text, message):
-    path = tmp_path / "prompts.txt"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        values = {"topic": "snow", "max_words": "6"}
-        prompts = load_prompts(path)
-        Script(
-            "0", prompts, ("User", "Agent"), 2, values, 6, lambda *_: None
-        ).introduction()

@@ -2,9 +2,9 @@ import json
 
 import make_texts
 import pytest
-from conversation_format import read_conversations, split_sets
+from conversation_format import read_conversations, read_unsplit, split_sets
 from sources.registry import KINDS, parse_entry
-from sources.rows import HELD_OUT_SHARES
+from sources.rows import HELD_OUT_SHARES, Options
 
 
 def row(id, *said, **fields):
@@ -49,11 +49,20 @@ def write(tmp_path):
         ("mini", "texts 0 is 'mini'; write for example"),
         ({"source": "squad"}, "texts 0: no source 'squad'; there are marco, alpaca"),
         ({"source": "marco"}, "texts 0: marco lacks path; add it"),
-        ({"source": "chitchat", "turns": 3}, "chitchat has no option turns; there are"),
-        ({"source": "chitchat", "num": "3"}, "num is '3'; expected int or NoneType"),
-        ({"source": "chitchat", "num": True}, "num is True; expected int"),
-        ({"source": "chitchat", "num": -1}, "num is -1; expected no number below 0"),
-        ({"source": "chitchat", "min_turns": 9}, "texts 0: min_turns is 9 and max"),
+        (
+            {"source": "chitchat", "turns": 3},
+            "chitchat has the unknown name turns; known",
+        ),
+        (
+            {"source": "chitchat", "num": "3"},
+            "chitchat.num is '3'; write a whole number",
+        ),
+        ({"source": "chitchat", "num": True}, "num is True; write a whole number"),
+        ({"source": "chitchat", "num": -1}, "num is -1; expected 0 or more"),
+        (
+            {"source": "chitchat", "min_turns": 9},
+            "texts 0: chitchat: min_turns is 9 and max",
+        ),
         ({"source": "questions", "of": "x"}, "of is 'x'; write one of countryinfo"),
         ({"source": "marco", "path": "x", "context": "no"}, "context is 'no'; write"),
         (
@@ -143,7 +152,7 @@ def test_texts_of_a_named_test_set_are_left_out_of_training(run, write, capsys):
     )
     found = run(held_out, others)
     assert "same" not in found and found["t"]["set"] == "open"
-    assert "left out: 1, the same user texts are in a held-out set" in (
+    assert "left out: 1, the same user texts or recording are in a held-out set" in (
         capsys.readouterr().out
     )
 
@@ -159,10 +168,43 @@ def test_named_sets_may_repeat_each_other(run, write):
     }
 
 
-def test_two_entries_of_one_name_are_an_error(run, write):
-    entry = write("own.jsonl", row("a"))
-    with pytest.raises(ValueError, match="the id a was used in .*row 1"):
-        run(entry, entry)
+def test_two_entries_of_one_name_are_an_error(run, tmp_path):
+    for name in ("one", "two"):
+        items = [
+            {"instruction": f"{name} {n}", "input": "", "output": "Yes."}
+            for n in range(5)
+        ]
+        (tmp_path / f"{name}.json").write_text(json.dumps(items))
+    entries = [
+        {"source": "alpaca", "path": str(tmp_path / f"{name}.json")}
+        for name in ("one", "two")
+    ]
+    with pytest.raises(
+        ValueError, match="texts 0 and .*texts 1 both have the id alpaca_000000; give"
+    ):
+        run(*entries)
+    assert len(run(entries[0], entries[1] | {"name": "two"})) == 10
+    assert len(run(entries[0] | {"path": [one["path"] for one in entries]})) == 10
+
+
+def test_an_id_twice_in_an_entry_is_an_error(run, write):
+    one, two = write("one.jsonl", row("1_a")), write("two.jsonl", row("a"))
+    assert set(run(one | {"path": ["two.jsonl", "one.jsonl"]})) == {"a", "1_1_a"}
+    write("one.jsonl", row("1_a"), row("b"))
+    with pytest.raises(ValueError, match="texts 0 has the id 1_a twice; give each"):
+        run(two | {"path": ["one.jsonl", "two.jsonl"]})
+
+
+def test_wavs_are_found_where_the_data_folder_is_a_link(run, tmp_path, make_wav):
+    (tmp_path / "far" / "away" / "disk").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "far" / "away" / "disk")
+    make_wav(tmp_path / "own" / "u.wav", 1.0, 16000)
+    said = row("a", set="train")
+    said["turns"][0]["wav"] = "u.wav"
+    (tmp_path / "own" / "own.jsonl").write_text(json.dumps(said))
+    run({"source": "conversations", "path": str(tmp_path / "own" / "own.jsonl")})
+    (found,) = read_unsplit(tmp_path / "out" / "conversations.jsonl")
+    assert found.turns[0].wav.resolve() == tmp_path / "own" / "u.wav"
 
 
 def test_wavs_are_named_from_the_new_file(run, tmp_path, make_wav):
@@ -200,6 +242,81 @@ def test_a_corpus_tells_the_assets_it_needs(tmp_path, capsys):
     config.write_text("texts: [{source: chitchat}, {source: mini}]")
     make_texts.main(["--config", str(config), "--list_assets"])
     assert capsys.readouterr().out.split() == ["chitchat-dataset"]
+
+
+@pytest.fixture
+def list_inputs(tmp_path, monkeypatch, capsys):
+    """Paths that `--list_inputs` prints for the entries of `texts`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_script(*entries):
+        (tmp_path / "corpus.yaml").write_text(json.dumps({"texts": entries}))
+        make_texts.main(["--config", "corpus.yaml", "--list_inputs", "--out", "out"])
+        return capsys.readouterr().out.splitlines()
+
+    return run_script
+
+
+def test_a_corpus_tells_the_files_that_it_reads(list_inputs, tmp_path):
+    for name in ("kaldi/wav.scp", "kaldi/text", "q.jsonl", "a 1.json", "a 2.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    asr = {"source": "asr_qa", "manifest": "kaldi", "questions": "q.jsonl"}
+    alpaca = {"source": "alpaca", "path": "a ?.json"}
+    mini = {"source": "mini"}
+    files = ["kaldi/wav.scp", "kaldi/text", "q.jsonl", "a 1.json", "a 2.json"]
+    assert list_inputs(asr, alpaca, mini) == files
+    (tmp_path / "kaldi" / "segments").write_text("")
+    assert list_inputs(asr)[2] == "kaldi/segments"
+    assert list_inputs(mini) == []
+
+
+def test_what_the_stage_makes_is_no_input_that_must_be_there(list_inputs, tmp_path):
+    entries = [
+        {
+            "source": "asr_qa",
+            "manifest": "asr_manifest.jsonl",
+            "questions": "generated/asr_qa.jsonl",
+        },
+        {"source": "conversations", "path": "generated/topic.jsonl"},
+        {"source": "conversations", "path": "out/generated/*.jsonl"},
+    ]
+    assert list_inputs(*entries) == []
+    (tmp_path / "out" / "generated").mkdir(parents=True)
+    for name in (
+        "asr_manifest.jsonl",
+        "generated/asr_qa.jsonl",
+        "generated/topic.jsonl",
+    ):
+        (tmp_path / "out" / name).write_text("")
+    assert list_inputs(*entries) == ["out/asr_manifest.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "entry, message",
+    [
+        ({"source": "alpaca", "path": "gone.json"}, "gone.json does not exist, nor"),
+        ({"source": "alpaca", "path": "gone*"}, r"gone\* does not exist, nor does"),
+        ({"source": "alpaca", "path": []}, "list of paths .* is empty; name a file"),
+        (
+            {"source": "alpaca", "path": "out"},
+            "out/wav.scp is no file; name a file, or",
+        ),
+    ],
+)
+def test_an_input_that_is_not_there_is_an_error(list_inputs, tmp_path, entry, message):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ValueError, match=message):
+        list_inputs(entry)
+
+
+def test_help_lists_all_sources_with_their_options():
+    told = make_texts.get_parser().format_help()
+    for name, kind in KINDS.items():
+        section = told.split(f"\n{name}: ")[1].split("\n\n")[1]
+        own = set(kind.options.__dataclass_fields__) - set(Options.__dataclass_fields__)
+        assert all(f"\n  {option}" in f"\n{section}" for option in own)
+    assert "\n  context = 'spoken'  \"spoken\" has the user read" in told
 
 
 def test_voices_of_the_corpus_say_the_mini_questions(tmp_path):

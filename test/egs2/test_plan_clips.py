@@ -134,6 +134,26 @@ def test_own_wavs_stay_and_the_agents_get_a_copy_with_the_lead(
     assert changed["wav"] != agent["wav"]
 
 
+def test_whoever_is_heard_in_all_wavs_is_named_by_the_conversation(
+    plan, tmp_path, make_wav
+):
+    make_wav(tmp_path / "q.wav", 1.0, 16000)
+
+    def own(id, **names):
+        row = qa(id, **names)
+        row["turns"][0]["wav"] = "q.wav"
+        return row
+
+    both = own("mixed", voice="af_sky")
+    both["turns"] += qa("more")["turns"]
+    rows = [own("a", speaker="anna"), own("b", speaker="anna", voice="ann")]
+    spoken = spoken_by_id(plan([*rows, own("c", voice="ann"), own("d"), both]))
+    speakers = {id: row["speaker"] for id, row in spoken.items() if id != "valid_one"}
+    assert speakers == {"a": "anna", "b": "anna", "c": "ann", "d": "d"} | {
+        "mixed": "af_sky"
+    }
+
+
 def test_every_voice_in_use_says_the_backchannels_once(plan, tmp_path, make_wav):
     make_wav(tmp_path / "q.wav", 1.0, 16000)
     own = qa("own")
@@ -203,7 +223,7 @@ def test_a_corpus_without_codec_sentences_has_an_empty_list_of_them(plan, tmp_pa
 
 
 def test_a_voice_that_its_engine_has_not_is_refused(plan):
-    with pytest.raises(ValueError, match="engine kokoro: there is no voice 'af_none'"):
+    with pytest.raises(ValueError, match="voice 'af_none' of the engine kokoro"):
         plan([qa("a")], speech={"user": {"train_voices": ["af_none"]}})
 
 

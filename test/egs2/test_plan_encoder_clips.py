@@ -184,7 +184,7 @@ def test_candidates_are_short_and_can_be_spelt(kind, downloads):
             {"num_train": {"tone": 0}},
             "num_train.tone is 0; write a whole number from 1",
         ),
-        ({"num_valid": 1.5}, "num_valid is 1.5; write a whole number from 1"),
+        ({"num_valid": 1.5}, "encoder.num_valid is 1.5; write a whole number."),
         ({"kinds": {"poems": 1}}, "kinds has poems; write some of wikipedia, chitchat"),
         ({"kinds": {"chitchat": 0}}, "kinds.chitchat is 0; write a share above 0"),
         ({"num_test": 40}, "there are too few texts of the kind"),
@@ -208,7 +208,7 @@ def test_engine_whose_program_is_missing_may_be_done_without(plan, capsys, monke
     assert plan() == 1
     told = capsys.readouterr().err
     assert (
-        "engine other: the program 'no-such-program' is not there; install it" in told
+        "engines.other: the program 'no-such-program' is not there; install it" in told
     )
     assert "take other out of encoder.num_train in the corpus YAML." in told
     assert plan(changes={"num_train": {"tone": 4}}) == 0

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,11 +8,13 @@ import soundfile
 from conftest import save_llm_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
+from report_audio import evenly_spaced
 from report_tokens import fit_tokens, open_tokenizer
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.data_folder import write_table
+from espnet2_duplex.metrics.data_report import page_distributions
 from espnet2_duplex.timing import FrameClock
 
 ANSWER = "hello there"
@@ -36,6 +39,12 @@ def write_folder(folder, ids=("c1", "c2")):
     info = {"name": "MS MARCO", "task": "Spoken QA", "speech": "TTS"}
     write_table(folder / "sources", {"ms_marco": json.dumps(info)})
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _pictures_are_quick(monkeypatch):
+    """The package's own tests draw them."""
+    monkeypatch.setattr(page_distributions, "draw_histogram", lambda *_: "<svg/>")
 
 
 @pytest.fixture
@@ -74,10 +83,42 @@ def test_page_counts_and_table_1_of_two_folders(folder, out, tmp_path, capsys):
     assert report["total"]["num_noises"] == 3
     assert report["sets"]["valid"]["total"]["num_conversations"] == 1
     assert report["total"]["gap_median"] == 0.64
+    assert report["train_set"] == "train"
     assert report["total"]["tokens_dropped_share"] is None
     page = out.read_text("utf-8")
-    assert "3 conversations" in page and "sets: train, valid" in page
+    assert "set train: 2 conversations" in page
+    assert "all sets (train, valid): 3 conversations" in page
     assert "give local/report_data.py a --token_model" in page
+
+
+def test_training_set_may_have_another_name(folder, out, tmp_path, capsys):
+    valid = write_folder(tmp_path / "valid", ids=["v1"])
+    run(folder, valid, "--out", out, "--train_set", "valid")
+    assert report_of(out)["sources"]["ms_marco"]["num_conversations"] == 1
+    assert "|Source, set valid|" in capsys.readouterr().out
+    sentence = refusal([folder, "--out", out, "--train_set", "trian"], capsys)
+    assert "--train_set is trian, but the sets are train; name one" in sentence
+
+
+def test_table_1_is_of_all_sets_if_none_is_for_training(out, tmp_path, capsys):
+    sets = [write_folder(tmp_path / name, ids=[name]) for name in ("test", "valid")]
+    run(*sets, "--out", out)
+    assert report_of(out)["train_set"] is None
+    assert report_of(out)["sources"]["ms_marco"]["num_conversations"] == 2
+    assert "|Source, all sets|" in capsys.readouterr().out
+
+
+def test_named_training_set_survives_a_merge(out, tmp_path, capsys):
+    names = ("english", "other", "test")
+    paths = {name: write_folder(tmp_path / name, ids=[name]) for name in names}
+    for name in names[:2]:
+        run(paths[name], "--out", tmp_path / f"{name}.html", "--train_set", name)
+    run(tmp_path / "english.json", paths["test"], "--out", out)
+    assert report_of(out)["train_set"] == "english"
+    both = [tmp_path / "english.json", tmp_path / "other.json", "--out", out]
+    assert "training sets english, other; say" in refusal(both, capsys)
+    run(*both, "--train_set", "other")
+    assert report_of(out)["train_set"] == "other"
 
 
 def test_folder_without_sources_and_events_is_reported(folder, out):
@@ -103,7 +144,17 @@ def test_times_become_seconds_per_hour(folder, out, tmp_path, capsys):
     timings = tmp_path / "timings"
     timings.write_text("speech synthesis 3.0\nspeech synthesis 4.2\ntexts 1\n")
     run(folder, "--out", out, "--timings", timings)
-    assert "|speech synthesis|2|7.2|3600.00|" in capsys.readouterr().out
+    assert "|speech synthesis|2|7.2|3600.00||" in capsys.readouterr().out
+    assert report_of(out)["seconds_per_hour"] == pytest.approx(8.2 / 7.2 * 3600)
+
+
+def test_time_of_a_part_is_scaled_to_the_whole(folder, out, tmp_path, capsys):
+    timings = tmp_path / "timings"
+    timings.write_text("speak_user 3.6 739 1478\ntexts 1\n")
+    run(folder, "--out", out, "--timings", timings)
+    line = "|speak_user|1|7.2|3600.00|estimated from 739 of 1,478|"
+    assert line in capsys.readouterr().out
+    assert "estimated from 739 of 1,478" in out.read_text("utf-8")
     assert report_of(out)["seconds_per_hour"] == pytest.approx(8.2 / 7.2 * 3600)
 
 
@@ -122,6 +173,45 @@ def test_tokens_that_do_not_fit_are_counted(kind, folder, out, tiny_bpemodel, tm
     assert dropped > 0
     found = report_of(out)["total"]
     assert found["tokens_dropped_share"] == pytest.approx(dropped / sum(lengths))
+    size = open_tokenizer(str(model)).size
+    stored = report_of(out)["token_model"]
+    assert (stored["path"], stored["size"]) == (str(model), size)
+    assert f"Counted with {model}, a vocabulary of {size}." in out.read_text("utf-8")
+
+
+def test_parts_of_different_tokenizers_are_not_merged(
+    folder, out, tiny_bpemodel, tmp_path, capsys
+):
+    valid = write_folder(tmp_path / "valid", ids=["v1"])
+    part = tmp_path / "a.html"
+    run(folder, "--out", part, "--token_model", tiny_bpemodel)
+    size = open_tokenizer(str(tiny_bpemodel)).size
+    merge = [part.with_suffix(".json"), valid, "--out", out]
+    sentence = refusal(merge, capsys)
+    assert f"{valid} was counted with no tokenizer, what comes before" in sentence
+    assert f"it with {tiny_bpemodel} ({size} tokens); give the same" in sentence
+    other = tmp_path / "llm"
+    save_llm_tokenizer(other, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    assert "was counted with" in refusal([*merge, "--token_model", other], capsys)
+    copy = tmp_path / "copy.model"
+    copy.write_bytes(Path(tiny_bpemodel).read_bytes())
+    run(*merge, "--token_model", copy)
+
+
+def test_parts_of_different_limits_are_not_merged(folder, out, tmp_path, capsys):
+    valid = write_folder(tmp_path / "valid", ids=["v1"])
+    limit = ["--limit", "max_conversation_seconds=20"]
+    run(folder, "--out", tmp_path / "a.html", *limit)
+    merge = [tmp_path / "a.json", valid, "--out", out]
+    assert refusal(merge, capsys).endswith(
+        f"{valid} was made with the limit max_conversation_seconds=180, what comes "
+        "before it with 20; give the same --limit to all."
+    )
+    run(*merge, *limit)
+    assert "longer than 20 s" not in out.read_text("utf-8")  # no outlier
+    assert report_of(out)["limits"]["max_conversation_seconds"] == 20
+    alone = [tmp_path / "a.json", "--out", out, "--limit", "max_turn_seconds=9"]
+    assert "--limit changes nothing in reports" in refusal(alone, capsys)
 
 
 def test_outliers_are_listed_by_id_up_to_a_limit(folder, out):
@@ -135,13 +225,64 @@ def test_outliers_are_listed_by_id_up_to_a_limit(folder, out):
     assert "1 more are not listed" in out.read_text("utf-8")
 
 
-def test_audio_is_heard_if_asked(folder, out, tmp_path, capsys):
+def write_audio(folder, role, rate, level, spans, ids):
+    """Noise of 3.6 s within the spans (start, end), the same for all ids."""
+    path = folder.parent / f"{role}.wav"
+    time = np.arange(round(3.6 * rate)) / rate
+    noise = level * np.random.default_rng(0).uniform(-1, 1, len(time))
+    inside = np.any([(a <= time) & (time < b) for a, b in spans], axis=0)
+    soundfile.write(path, noise * inside, rate)
+    write_table(folder / f"{role}.scp", dict.fromkeys(ids, str(path)))
+
+
+def test_gaps_are_measured_in_the_audio_of_a_sample(folder, out):
+    ids = [f"c{n}" for n in range(5)]
+    write_folder(folder, ids)
+    write_audio(folder, "user", 16000, 0.1, [(0.1, 0.95)], ids)
+    write_audio(folder, "agent", 22050, 0.1, [(1.72, 2.44)], ids)
+    run(folder, "--out", out, "--num_listened", 2)
+    found = report_of(out)["total"]["heard_gap_seconds"]
+    counted = [found[name] for name in ("num", "num_conversations", "num_listened")]
+    assert counted == [2, 2, 2]
+    for name in ("p5", "median", "p95"):
+        assert found[name] == pytest.approx(1.72 - 0.95, abs=0.0151)
+    assert "train: 2 of 2" in out.read_text("utf-8")
+
+
+def test_noisy_users_have_no_heard_gaps(folder, out):
+    ids = ["c1", "c2"]
+    write_audio(folder, "user", 16000, 0.1, [(0, 9)], ids)
+    write_audio(folder, "agent", 22050, 0.1, [(1.72, 2.44)], ids)
+    run(folder, "--out", out)
+    found = report_of(out)["total"]["heard_gap_seconds"]
+    assert found["median"] is None and found["num_listened"] == 2
+    assert "train: 0 of 2" in out.read_text("utf-8")
+
+
+def test_wav_that_is_not_there_is_named(folder, out, capsys):
+    for role in ("user", "agent"):
+        write_table(folder / f"{role}.scp", dict.fromkeys(("c1", "c2"), "no.wav"))
+    sentence = refusal([folder, "--out", out], capsys)
+    assert "user.scp names no.wav for c1, which does not exist" in sentence
+    run(folder, "--out", out, "--num_listened", 0)
+    assert "Heard gaps were not measured." in out.read_text("utf-8")
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_sample_is_evenly_spaced(num_items, max_chosen):
+    chosen = sorted(evenly_spaced(num_items, max_chosen))
+    assert len(chosen) == min(num_items, max_chosen)
+    assert all(0 <= index < num_items for index in chosen)
+    steps = {b - a for a, b in zip(chosen, chosen[1:])}
+    assert not steps or max(steps) - min(steps) <= 1
+
+
+def test_audio_is_checked_if_asked(folder, out, tmp_path, capsys):
     write_folder(folder, ids=["c1"])
     for role, rate, level in (("user", 16000, 0.1), ("agent", 22050, 0.0)):
-        path = tmp_path / f"{role}.wav"
-        noise = level * np.random.default_rng(0).uniform(-1, 1, round(3.6 * rate))
-        soundfile.write(path, noise, rate)
-        write_table(folder / f"{role}.scp", {"c1": str(path)})
+        write_audio(folder, role, rate, level, [(0, 9)], ["c1"])
+    run(folder, "--out", out)
+    assert "Audio: not checked" in out.read_text("utf-8")
     run(folder, "--out", out, "--check_audio")
     config = tmp_path / "corpus.yaml"
     config.write_text("speech: {user_rate: 8000}")
@@ -204,12 +345,14 @@ def test_wrong_options_are_explained(options, message, folder, out, capsys):
     assert message in refusal([folder, "--out", out, *options], capsys)
 
 
-@pytest.mark.parametrize("line", ["speech", "speech fast", "speech -1", "speech nan"])
+@pytest.mark.parametrize(
+    "line", ["speech", "speech fast", "speech -1", "speech nan", "s 1 2"]
+)
 def test_broken_timings_are_named(line, folder, out, tmp_path, capsys):
     timings = tmp_path / "timings"
     timings.write_text(f"texts 1\n{line}\n")
     sentence = refusal([folder, "--out", out, "--timings", timings], capsys)
-    assert f"line 2 reads '{line}'; expected a stage and its seconds" in sentence
+    assert f"line 2: it reads '{line}'; expected a stage, its seconds" in sentence
 
 
 def test_set_that_comes_twice_and_foreign_json_are_refused(
@@ -218,8 +361,10 @@ def test_set_that_comes_twice_and_foreign_json_are_refused(
     sentence = refusal([folder, folder, "--out", out], capsys)
     assert "has the set train, which was there before" in sentence
     other = tmp_path / "other.json"
-    other.write_text("{}")
-    assert "other.json: it holds no report" in refusal([other, "--out", out], capsys)
+    for text in ("{}", '{"sets": []}', "[]"):
+        other.write_text(text)
+        sentence = refusal([other, "--out", out], capsys)
+        assert "other.json: it holds no report" in sentence
 
 
 @given(

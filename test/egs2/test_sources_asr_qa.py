@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import packaged_recordings
@@ -7,7 +8,7 @@ import soundfile
 from conversation_format import read_unsplit, write_conversations
 from sources.asr_manifest import read_manifest
 from sources.registry import parse_entry
-from sources.rows import Job
+from sources.rows import GROUP, Job
 
 QUESTION = {"question": "Who has tea?", "answer": "John has tea."}
 
@@ -72,7 +73,8 @@ def test_other_recordings_are_written_at_16_khz(
     write("manifest.json", utterance(name, seconds=seconds, offset=start))
     write("questions.jsonl", {"audio_filepath": name, "offset": start, **QUESTION})
     found = rows()
-    write_conversations(tmp_path / "conversations.jsonl", found)
+    without_group = [{k: v for k, v in row.items() if k != GROUP} for row in found]
+    write_conversations(tmp_path / "conversations.jsonl", without_group)
     (conversation,) = read_unsplit(tmp_path / "conversations.jsonl")
     assert found[0]["turns"][0]["wav"].startswith("asr_wav/")
     speech, new_rate = soundfile.read(conversation.turns[0].wav)
@@ -106,6 +108,83 @@ def test_only_chosen_recordings_are_written(rows, write, tmp_path, make_wav):
     assert len(list((tmp_path / "asr_wav").iterdir())) == 2
 
 
+def test_a_recording_is_copied_again_only_when_it_is_newer(
+    rows, write, tmp_path, make_wav
+):
+    wav = make_wav(tmp_path / "a.wav", 1.0, 8000)
+    write("manifest.json", utterance("a.wav"))
+    write("questions.jsonl", {"id": "a", **QUESTION})
+    copy = tmp_path / rows()[0]["turns"][0]["wav"]
+    first = copy.read_bytes()
+    copy.write_bytes(b"kept")
+    assert rows()[0]["turns"][0]["wav"] == f"asr_wav/{copy.name}"
+    assert copy.read_bytes() == b"kept"
+    later = copy.stat().st_mtime + 10
+    os.utime(wav, (later, later))
+    rows()
+    assert copy.read_bytes() == first
+
+
+def test_a_recording_that_cannot_be_used_is_told_and_refused(
+    rows, write, tmp_path, make_wav, capsys
+):
+    make_wav(tmp_path / "a.wav", 1.0, 16000)
+    (tmp_path / "b.wav").write_text("no audio")
+    names = ["a.wav", "b.wav", "gone.wav"]
+    write("manifest.json", *map(utterance, names))
+    write("questions.jsonl", *({"audio_filepath": n, **QUESTION} for n in names))
+    job = Job(tmp_path, tmp_path)
+    assert [row["id"] for row in rows(job)] == ["asr_qa_a_0"]
+    assert dict(job.refused) == {"a recording that cannot be used": 2}
+    told = capsys.readouterr().out
+    assert "left out: asr_qa_b_0: " in told and "b.wav cannot be read as audio" in told
+    assert "gone.wav does not exist" in told
+
+
+def test_recording_and_question_are_one_turn_of_limited_length(
+    rows, write, tmp_path, make_wav
+):
+    make_wav(tmp_path / "a.wav", 2.0, 16000)
+    write("manifest.json", utterance("a.wav", seconds=2.0))
+    write("questions.jsonl", {"id": "a", **QUESTION})
+    limit = 2.0 + 1.17 * 0.36 * 3  # three words
+    job = Job(tmp_path, tmp_path)
+    assert len(rows(job, max_turn_seconds=limit + 0.01)) == 1
+    assert rows(job, max_turn_seconds=limit - 0.01) == []
+    assert dict(job.refused) == {"a text of the user that is too long": 1}
+
+
+def test_the_length_of_a_whole_file_is_limited_too(
+    rows, kaldi_folder, write, tmp_path, make_wav
+):
+    wav = make_wav(tmp_path / "a.wav", 3.0, 16000)
+    kaldi_folder(wav_scp=f"a {wav}\n", text="a john has tea\n")
+    write("questions.jsonl", {"id": "a", **QUESTION})
+    job = Job(tmp_path, tmp_path)
+    assert rows(job, manifest="kaldi", max_turn_seconds=2.5) == []
+    assert dict(job.refused) == {"a recording that is too long": 1}
+
+
+def test_several_manifests_are_one(rows, write, tmp_path, make_wav):
+    for name in ("a", "b"):
+        make_wav(tmp_path / f"{name}.wav", 1.0, 16000)
+        write(f"{name}.json", utterance(f"{name}.wav"))
+        write(f"{name}.questions", {"id": name, **QUESTION})
+    found = rows(manifest=["a.json", "b.json"], questions="*.questions")
+    assert [(row["id"], row["origin"]) for row in found] == [
+        ("asr_qa_a_0", "a.json, a"),
+        ("asr_qa_b_0", "b.json, b"),
+    ]
+
+
+def test_questions_about_a_file_that_is_there_twice_need_an_id(rows, write):
+    twice = [utterance("a.wav", id=id) for id in ("one", "two")]
+    write("manifest.json", *twice)
+    write("questions.jsonl", {"audio_filepath": "a.wav", **QUESTION})
+    with pytest.raises(ValueError, match="line 1: 2 utterances of the manifest are"):
+        rows()
+
+
 def test_what_is_too_long_or_silent_is_refused(rows, write, tmp_path):
     write(
         "manifest.json",
@@ -129,6 +208,16 @@ def test_what_is_too_long_or_silent_is_refused(rows, write, tmp_path):
         (utterance("c.wav", 7), {"id": "c"}, "line 1: text is 7; expected a text"),
         (utterance("c.wav", seconds="1"), {"id": "c"}, "duration is '1'; expected sec"),
         (utterance("c.wav", seconds=9.0), {"id": "c"}, "c.wav lasts 1.00 s, but the"),
+        (
+            utterance("c.wav", seconds=0.0),
+            {"id": "c"},
+            "duration is 0.0; expected more",
+        ),
+        (
+            utterance("c.wav", seconds=None, offset=2.0),
+            {"audio_filepath": "c.wav", "offset": 2.0},
+            "c.wav lasts 1.00 s, but the manifest has an utterance from 2.00 s until its",
+        ),
     ],
 )
 def test_faults_are_named_in_one_sentence(
@@ -147,6 +236,25 @@ def test_two_utterances_of_one_name_are_an_error(rows, write):
     write("questions.jsonl", {"id": "x", **QUESTION})
     with pytest.raises(ValueError, match="two utterances are called x; give each"):
         rows()
+
+
+def test_ids_are_checked_before_anything_is_asked(write):
+    path = write("manifest.json", utterance("a/x.wav"), utterance("b/x.wav"))
+    with pytest.raises(ValueError, match="two utterances are called x; give each"):
+        list(read_manifest(path))
+
+
+def test_ids_of_two_manifests_must_differ(write):
+    paths = [write(name, utterance("x.wav")) for name in ("a.json", "b.json")]
+    with pytest.raises(ValueError, match="a.json and .*b.json: two utterances are"):
+        list(read_manifest(*paths))
+
+
+def test_an_id_may_be_0(rows, write, tmp_path, make_wav):
+    make_wav(tmp_path / "a.wav", 1.0, 16000)
+    write("manifest.json", utterance("a.wav", id=0))
+    write("questions.jsonl", {"id": 0, **QUESTION})
+    assert [row["id"] for row in rows()] == ["asr_qa_0_0"]
 
 
 @pytest.fixture
@@ -174,6 +282,12 @@ def test_a_kaldi_folder_is_a_manifest(kaldi_folder):
     assert (found.offset, found.seconds) == (0.0, None)
 
 
+def test_a_segment_may_go_to_the_end(kaldi_folder):
+    tables = {"wav_scp": "r /d/r.wav\n", "text": "u1 john has tea\n"}
+    (found,) = read_manifest(kaldi_folder(**tables, segments="u1 r 1.5 -1\n"))
+    assert (found.offset, found.seconds) == (1.5, None)
+
+
 def test_segments_tell_where_an_utterance_lies(kaldi_folder):
     folder = kaldi_folder(
         wav_scp="r /d/r.wav\n", text="u1 john has tea\n", segments="u1 r 1.5 3.75\n"
@@ -191,6 +305,22 @@ def test_segments_tell_where_an_utterance_lies(kaldi_folder):
         (
             {"wav_scp": "r a.wav\n", "text": "u1 hi\n", "segments": "u1 r 1\n"},
             "u1 has 'r 1'; expected a recording",
+        ),
+        (
+            {"wav_scp": "r a.wav\n", "text": "u1 hi\n", "segments": "u1 r 1.5 0.5\n"},
+            "u1 has 'r 1.5 0.5'; expected an end after the start",
+        ),
+        (
+            {"wav_scp": "r a.wav\n", "text": "u1 hi\n", "segments": "u1 r 1 nan\n"},
+            "u1 has 'r 1 nan'; expected an end after the start",
+        ),
+        (
+            {"wav_scp": "u1 a.wav\n", "text": "u1 hi\nu1 ho\n"},
+            "text, line 2 has the key u1 again",
+        ),
+        (
+            {"wav_scp": "u1 a.wav\nu2 b.wav\n", "text": "u1 hi\nu2\n"},
+            "text, line 2 reads 'u2'; expected a key and a value",
         ),
     ],
 )

@@ -97,6 +97,61 @@ def test_marco_takes_the_answer_where_none_is_well_formed(rows):
     assert texts(row)[1:] == [("user", "Cost of tea."), ("agent", "A drink.")]
 
 
+@pytest.mark.parametrize(
+    "typed, said",
+    [
+        ("was ronald reagan a democrat", "Was ronald reagan a democrat?"),
+        ("whats tea", "Whats tea?"),
+        ("who's there", "Who's there?"),
+        ("isnt tea hot", "Isnt tea hot?"),
+        ("can't tea be cold", "Can't tea be cold?"),
+        ("tell me about tea", "Tell me about tea."),
+        ("cans of tea", "Cans of tea."),
+    ],
+)
+def test_marco_gives_questions_their_mark(rows, typed, said):
+    (row,) = rows(columns(QUERY | {"query": typed}), "marco")
+    assert row["turns"][1]["text"] == said
+
+
+def test_marco_limits_passage_and_question_together(rows, job):
+    passage = PASSAGES[1] | {"passage_text": "so " * 50 + "it is."}  # 52 words
+    query = QUERY | {"query": "what is " + "so " * 5 + "hot", "passages": [passage]}
+    limit = 1.17 * 0.36 * 60
+    (row,) = rows(columns(query), "marco", max_turn_seconds=limit + 0.01)
+    assert sum(len(turn["text"].split()) for turn in row["turns"][:2]) == 60
+    assert rows(columns(query), "marco", max_turn_seconds=limit - 0.01) == []
+    assert dict(job.refused) == {"a text of the user that is too long": 1}
+
+
+def test_several_files_share_a_dataset_and_later_ones_number_their_ids(rows, tmp_path):
+    for name in ("b.json", "a.json", "c.json"):
+        (tmp_path / name).write_text(json.dumps(columns(QUERY)))
+    for path in ("?.json", ["a.json", "b.json", "c.json"]):
+        kind, options = parse_entry({"source": "marco", "path": path}, "entry")
+        found = list(kind.rows(options, Job(tmp_path, tmp_path)))
+        ids = [row["id"] for row in found]
+        assert ids == ["msmarco_7", "msmarco_1_7", "msmarco_2_7"]
+
+
+@pytest.mark.parametrize("source", ["alpaca", "dialogues"])
+def test_items_of_several_files_have_different_ids(source, tmp_path):
+    item = {"alpaca": ALPACA[0], "dialogues": {"messages": OPENAI}}[source]
+    for name in ("one.json", "two.json"):
+        (tmp_path / name).write_text(json.dumps([item]))
+    entry = {"source": source, "path": ["one.json", "two.json"], "name": "n"}
+    kind, options = parse_entry(entry, "entry")
+    one, two = kind.rows(options, Job(tmp_path, tmp_path))
+    assert (one["id"], two["id"]) == ("n_000000", "n_1_000000")
+    assert "one.json" in one["origin"] and "two.json" in two["origin"]
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(job):
+    kind, options = parse_entry({"source": "alpaca", "path": "no*.json"}, "entry")
+    with pytest.raises(ValueError, match=r"no\*.json does not exist, nor does"):
+        list(kind.rows(options, job))
+
+
 def test_marco_leaves_out_what_has_no_answer_or_passage(rows, job):
     queries = [
         QUERY | {"answers": ["No Answer Present."], "wellFormedAnswers": "[]"},
@@ -119,6 +174,12 @@ def test_marco_leaves_out_what_has_no_answer_or_passage(rows, job):
         ([{"query": 7}], "item 0: query is 7; expected a text"),
         ([QUERY | {"passages": "b"}], "item 0: passages without is_selected"),
         (lines(QUERY) + "{oops\n", "line 2 is not valid JSON"),
+        ("{oops\n" + lines(QUERY), "line 1 is not valid JSON"),
+        ('{"query": "tea\n' + lines(QUERY), "line 1 is not valid JSON"),
+        (
+            "PAR1\x15\x04",
+            r"is Parquet; make JSON lines of it: python -c .*read_parquet",
+        ),
         (lines(QUERY) + "7\n", "line 2 holds a int"),
     ],
 )
@@ -126,6 +187,74 @@ def test_a_file_of_another_form_is_one_sentence(rows, content, message):
     with pytest.raises(ValueError, match=message) as caught:
         rows(content, "marco")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeff" + lines(QUERY, QUERY),
+        "\n\n" + lines(QUERY, QUERY),
+        "\ufeff" + json.dumps([QUERY, QUERY]),
+        json.dumps([QUERY, QUERY], indent=2),
+        lines(QUERY | {"url": "x" * 200_000}, QUERY),
+        lines(QUERY, QUERY).rstrip(),
+    ],
+    ids=["mark", "blank lines", "mark, list", "indented", "long line", "no end"],
+)
+def test_json_and_json_lines_are_told_apart(rows, content):
+    assert len(rows(content, "marco")) == 2
+
+
+@pytest.mark.parametrize("content", [columns(QUERY, QUERY | {"query_id": 8}), QUERY])
+def test_one_object_may_be_indented_or_one_line(rows, content):
+    indented = rows(json.dumps(content, indent=1), "marco")
+    assert indented == rows(json.dumps(content) + "\n\n", "marco") != []
+
+
+def test_a_long_line_is_parsed_once(rows, monkeypatch):
+    text = json.dumps(columns(QUERY | {"url": "x" * 100_000}))
+    num_characters = []
+    decode = json.JSONDecoder.decode
+
+    def counted(decoder, read):
+        num_characters.append(len(read))
+        return decode(decoder, read)
+
+    monkeypatch.setattr(json.JSONDecoder, "decode", counted)
+    assert len(rows(text, "marco")) == 1
+    assert num_characters == [len(text)]
+
+
+@pytest.mark.parametrize("kept", [30, -4])
+def test_a_gzip_file_that_is_cut_short_is_one_sentence(tmp_path, job, kept):
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(lines(*ALPACA).encode())[:kept])
+    kind, options = parse_entry({"source": "alpaca", "path": "a.json.gz"}, "entry")
+    with pytest.raises(ValueError, match="gz is a gzip file that is cut short or dam"):
+        list(kind.rows(options, job))
+
+
+def test_a_damaged_gzip_file_is_one_sentence(tmp_path, job):
+    data = bytearray(gzip.compress(lines(*ALPACA).encode()))
+    data[20:40] = bytes(20)
+    (tmp_path / "a.json.gz").write_bytes(data)
+    kind, options = parse_entry({"source": "alpaca", "path": "a.json.gz"}, "entry")
+    with pytest.raises(ValueError, match="cut short or damaged .*; fetch it again"):
+        list(kind.rows(options, job))
+
+
+def test_a_file_is_gzipped_if_its_content_is(tmp_path, job):
+    (tmp_path / "false.json.gz").write_text(json.dumps(ALPACA))
+    (tmp_path / "true.json").write_bytes(gzip.compress(json.dumps(ALPACA).encode()))
+    entry = {"source": "alpaca", "path": ["false.json.gz", "true.json"]}
+    kind, options = parse_entry(entry, "entry")
+    assert len(list(kind.rows(options, job))) == 4
+
+
+def test_a_folder_is_no_published_file(job, tmp_path):
+    (tmp_path / "folder").mkdir()
+    kind, options = parse_entry({"source": "alpaca", "path": "folder"}, "entry")
+    with pytest.raises(ValueError, match="folder is a folder; name a file in it"):
+        list(kind.rows(options, job))
 
 
 def test_a_published_file_that_is_not_utf8_is_an_error(rows, tmp_path, job):
@@ -160,6 +289,14 @@ def test_alpaca_reads_the_input_after_the_instruction(rows, job, content):
     ]
     assert [row["id"] for row in (first, second)] == ["alpaca_000000", "alpaca_000001"]
     assert dict(job.refused) == {"code in a turn": 1, "no answer": 1}
+
+
+def test_alpaca_limits_instruction_and_input_together(rows, job):
+    item = {"instruction": "One two.", "input": "Three four.", "output": "Yes."}
+    limit = 1.17 * 0.36 * 4
+    assert len(rows([item], "alpaca", max_turn_seconds=limit + 0.01)) == 1
+    assert rows([item], "alpaca", max_turn_seconds=limit - 0.01) == []
+    assert dict(job.refused) == {"a text of the user that is too long": 1}
 
 
 def test_alpaca_answers_are_cut_at_a_sentence(rows):

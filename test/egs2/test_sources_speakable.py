@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sources.rows import Refused
-from sources.speakable import cut, seconds_of, short, speakable
+from sources.speakable import SENTENCE_END, speakable
 from sources.typed import spoken_message, spoken_turn
+from tts.english import NOT_LATIN
 
 
 @pytest.mark.parametrize(
@@ -89,23 +90,55 @@ def test_speakable_text_stays_as_it_is(text):
     assert not set(said) & set('`*_<>[](){}|"\\')
 
 
-def test_a_turn_is_cut_after_the_last_sentence_that_fits():
-    text = "One two three. Four five six. Seven eight nine."
-    assert seconds_of(text, "agent") == pytest.approx(9 * 0.37)
-    assert cut(text, "agent", 6.5 * 0.37) == "One two three. Four five six."
-    assert cut(text, "agent", 25.0) == text
+@pytest.mark.parametrize(
+    "written, said",
+    [
+        ("It heals.It is old.", "It heals. It is old."),
+        ("He did.I saw it.", "He did. I saw it."),
+        ("It is (so).It stays.", "It is, so. It stays."),
+        ("He has a Ph.D. in math.", "He has a Ph.D. in math."),
+        ("Node.JS and U.S.A. stay.", "Node.JS and U.S.A. stay."),
+    ],
+)
+def test_a_lost_space_between_sentences_is_found(written, said):
+    assert speakable(written) == said
 
 
-def test_a_turn_is_not_cut_after_an_abbreviation():
-    text = "We met Dr. Smith and J. S. Bach there. They sang."
-    assert cut(text, "agent", 10 * 0.37) == "We met Dr. Smith and J. S. Bach there."
+@pytest.mark.parametrize(
+    "text, sentences",
+    [
+        ("It is No. 1. It won.", ["It is No. 1.", "It won."]),
+        ("No. He left.", ["No.", "He left."]),
+        ("On Jan. 5 he came. He left in Jan. Then", None),
+        ("We met Prof. Xu, e.g. Tea, i.e. Ann. So.", None),
+        ("See fig. 2, pp. 3 to 5. 6 came.", None),
+    ],
+)
+def test_a_sentence_does_not_end_at_an_abbreviation(text, sentences):
+    expected = (
+        sentences
+        or {
+            "On": ["On Jan. 5 he came.", "He left in Jan.", "Then"],
+            "We": ["We met Prof. Xu, e.g. Tea, i.e. Ann.", "So."],
+            "Se": ["See fig. 2, pp. 3 to 5.", "6 came."],
+        }[text[:2]]
+    )
+    assert SENTENCE_END.split(text) == expected
 
 
-def test_a_turn_whose_first_sentence_is_too_long_is_refused():
-    with pytest.raises(Refused, match="a first sentence that is too long"):
-        cut("One two three four. Five.", "agent", 1.0)
-    with pytest.raises(Refused, match="a text of the user that is too long"):
-        short("One two three four.", "user", 1.0)
+def test_letters_that_the_voices_lack_lose_their_marks():
+    assert speakable("Nguy\u1ec5n has a \ufb01ne caf\u00e9") == "Nguyen has a fine café"
+    with pytest.raises(Refused, match="letters that are not Latin"):
+        speakable("the letter \u0250")  # a turned a, which no mark makes
+
+
+@given(st.text(st.characters(categories=["L", "Mn", "Zs", "Po"]), max_size=40))
+def test_what_is_speakable_has_only_letters_of_the_voices(text):
+    try:
+        said = speakable(text)
+    except Refused:
+        return
+    assert not NOT_LATIN.search(said)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +151,22 @@ def test_a_turn_whose_first_sentence_is_too_long_is_refused():
         ("i guess i'll go...", "I guess I'll go."),
         ("ok", "Okay."),
         (":)", ""),
+        ("so funny xD", "So funny."),
+        ("good :-3 bye 8-)", "Good bye."),
+        ("no x( why :/", "No why."),
+        ("I am 83 years old", "I am 83 years old."),
+        ("it was 8/3 or 8-3", "It was 8/3 or 8-3."),
+        ("I use Windows XP", "I use Windows XP."),
+        ("in 44 BC, or 44 bc", "In 44 BC, or 44 bc."),
+        ("take vitamin K", "Take vitamin K."),
+        ("she is an RN", "She is an RN."),
+        ("isn't it rated R?", "Isn't it rated R?"),
+        (
+            "k, its late rn bc u r here",
+            "Okay, its late right now because you are here.",
+        ),
+        ("OK Im here", "Okay I'm here."),
+        ("a k-pop song and r&b", "A k-pop song and r&b."),
     ],
 )
 def test_chat_becomes_sentences(typed, said):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 import synthesise
-from clips import copied_clip, is_spoken, make_clip, read_failures, too_many
+from clip_failures import Failure, too_many, write_failures
+from clips import copied_clip, is_spoken, make_clip, read_failures
 from synthesise import main, speak
 from tone_engine import ToneEngine
 from tts.hibari_engine import HibariEngine
@@ -143,17 +144,83 @@ def test_failed_clips_are_listed_and_the_others_spoken(run, tmp_path, capsys):
         is_spoken(str(out / "never.wav"), failures)
 
 
-def test_too_many_failed_clips_are_an_error_with_examples(run, capsys):
+def test_too_many_failed_clips_of_all_jobs_are_an_error_with_examples(run, capsys):
     clips = [user_clip("broken", voice=name) for name in "abcdef"]
     clips += [user_clip(f"good {n}") for n in range(4)]
-    assert run(clips) == 1
+    for job in (1, 2):  # three failures each, which no job could call too many
+        assert run(clips, "--job", job, "--num_jobs", 2) == 0
+    assert capsys.readouterr().err.count("warning: 3 of 5 clips failed, see ") == 2
+    assert run(clips, "--check") == 1
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("error: 6 of 10 clips failed, see ")
     assert "c 'broken' (RuntimeError: the engine has stalled). Change" in message
+    assert run(clips, "--check", "--max_failed_share", 0.6) == 0
+    told = capsys.readouterr()
+    assert "warning: 6 of 10 clips failed" in told.err
+    assert told.out.startswith("4 user clips are in ")
+
+
+def test_a_list_of_which_nothing_is_spoken_is_an_error(run, capsys):
+    clips = [user_clip("broken"), user_clip("mute")]
+    assert run(clips) == 0
+    assert run(clips, "--check", "--max_failed_share", 1) == 1
+    assert "'mute' (ValueError: the voice gave silence). Mend the" in (
+        capsys.readouterr().err
+    )
+    assert run([], "--check") == 0
+
+
+def test_a_list_is_judged_only_when_all_its_jobs_are_done(run, capsys):
+    clips = [user_clip(f"good {n}") for n in range(3)]
+    assert run(clips, "--job", 1, "--num_jobs", 2) == 0
+    assert run(clips, "--check") == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message.startswith("error: 1 of the 3 user clips have not been spoken")
+    assert str(clips[1].path) in message
+    assert run(clips, "--job", 2, "--num_jobs", 2) == 0
+    assert run(clips, "--check") == 0
+
+
+def test_failures_of_an_earlier_run_with_more_jobs_are_forgotten(run, tmp_path, capsys):
+    out = tmp_path / "clips"
+    old = [Failure(user_clip(f"old {n}"), "stalled") for n in range(9)]
+    for job in (1, 7):
+        write_failures(old, out, "user", job)
+    others = [
+        write_failures(old[:1], out, "user.slow", 1),
+        write_failures(old[:1], out, "agent", 7),
+        out / "failed.plan.jsonl",
+    ]
+    write_jsonl(others[-1], [])
+    clips = [user_clip("good"), *(failure.clip for failure in old)]
+    assert run(clips, "--begin") == 0
+    assert sorted(out.glob("failed.*")) == sorted(others)
+    assert run(clips, "--check") == 1  # nobody has tried again
+    assert "10 of the 10 user clips have not been spoken" in capsys.readouterr().err
+    assert run(clips) == 0 and run(clips, "--check") == 0
+
+
+def test_a_job_stops_when_nothing_can_be_spoken_from_the_first_clips_on(run, capsys):
+    broken = [user_clip(f"broken {n}") for n in range(30)]
+    assert run(broken) == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message == (
+        "error: the first 20 clips failed, the last is low 'broken 19' (RuntimeError: "
+        "the engine has stalled); mend the engine tone or its settings."
+    )
+    assert run([*broken[:19], user_clip("good"), *broken[19:]]) == 0
+
+
+def test_clips_that_fail_in_every_run_do_not_stop_a_job_that_has_spoken(run, capsys):
+    clips = [user_clip("good"), *(user_clip(f"broken {n}") for n in range(25))]
+    for _ in range(2):
+        assert run(clips) == 0
+    assert "25 of 26 clips failed" in capsys.readouterr().err
 
 
 def test_a_failed_sentence_does_not_stop_a_small_corpus():
-    assert not too_many(1, 1, 0.02) and not too_many(5, 10, 0.02)
+    assert not too_many(1, 2, 0.02) and not too_many(5, 10, 0.02)
+    assert not too_many(0, 0, 0.02) and too_many(1, 1, 0.02)
     assert too_many(6, 10, 0.02) and not too_many(6, 300, 0.02)
     assert too_many(7, 300, 0.02) and not too_many(7, 10, 0.7)
 

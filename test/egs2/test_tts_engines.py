@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+from tone_engine import ToneEngine
 from tts.command import CommandEngine
 from tts.engine import build_engine
 from tts.hibari_engine import HibariEngine, kokoro_original
@@ -35,6 +36,25 @@ def test_a_command_gets_the_text_on_standard_input_and_the_rest_as_words(tmp_pat
     assert np.allclose(speech, 0.5, atol=1e-4)
 
 
+ARGUMENTS = """
+import sys
+import numpy
+import soundfile
+wav, text, braces = sys.argv[1:]
+assert (braces, sys.stdin.read()) == ("{}", "")
+soundfile.write(wav, numpy.full(100 * len(text), 0.5), 8000)
+"""
+
+
+def test_a_command_may_take_the_text_as_one_word(tmp_path):
+    path = tmp_path / "speaker.py"
+    path.write_text(ARGUMENTS)
+    words = [sys.executable, str(path), "{wav}", "{text}", "{{}}"]
+    engine = CommandEngine(tmp_path, shlex.join(words), 8000, ["a"])
+    text = """Tea; $HOME "and" {voice} 'or' {{milk}}?"""
+    assert engine.speak(text, "a", 1.0, 1).shape == (100 * len(text),)
+
+
 def test_a_failing_commands_last_line_is_the_reason(tmp_path):
     engine = CommandEngine(tmp_path, command(tmp_path), 8000, ["a"])
     with pytest.raises(ValueError, match="exit code 1: no such word: fail$"):
@@ -64,6 +84,36 @@ def test_a_command_that_hangs_is_stopped(tmp_path):
         ({"command": "no-such-tts {wav}"}, "'no-such-tts' is not there; install"),
         ({}, "robot: missing a required argument: 'command'; its options are command"),
         ({"command": "echo {wav}", "speed": 1}, "unexpected keyword argument 'speed'"),
+        (
+            {"command": "x {wav} {txt}"},
+            "unknown placeholder {txt}; known are {text}, {w",
+        ),
+        ({"command": "x {wav} {}"}, "unknown placeholder {}; known are {text}"),
+        ({"command": "x {wav} {seed:3}"}, "unknown placeholder {seed:3}; known"),
+        ({"command": "x {wav} {seed!r}"}, "unknown placeholder {seed!r}; known"),
+        ({"command": "x {wav} }"}, "cannot be read .*a brace that is no placeholder's"),
+        ({"command": "x '{wav}"}, "cannot be read .No closing quotation.; close its"),
+        ({"command": ["x", "{wav}"]}, r"robot.command is \['x', .*; write a text"),
+        (
+            {"command": "echo {wav}", "voices": 5},
+            "robot.voices is 5; write a list of t",
+        ),
+        (
+            {"command": "echo {wav}", "voices": "ab"},
+            "robot.voices is 'ab'; write a list",
+        ),
+        (
+            {"command": "echo {wav}", "voices": [1]},
+            r"robot.voices\[0\] is 1; write a te",
+        ),
+        (
+            {"command": "echo {wav}", "sample_rate": "22050"},
+            "robot.sample_rate is '22050'",
+        ),
+        (
+            {"command": "echo {wav}", "sample_rate": 0},
+            "sample_rate is 0 and .* above 0",
+        ),
     ],
 )
 def test_wrong_options_of_an_engine_are_named(tmp_path, options, reason):
@@ -83,6 +133,31 @@ def test_a_class_of_ones_own_is_an_engine(tmp_path):
     engine.check_voice("x")
     with pytest.raises(ValueError, match="no voice 'y'; take one of x"):
         engine.check_voice("y")
+
+
+def test_an_espnet_engines_voices_are_checked_without_a_model(tmp_path):
+    for voices, told in (
+        ("anna", "is 'anna'; write names with values or a list of texts"),
+        ({"anna": 1.5}, "anna is 1.5; write a whole number or a text"),
+        ({1: 2}, "has the name 1; names are texts"),
+    ):
+        with pytest.raises(ValueError, match=f"^mine.voices.*{told}"):
+            build_engine("mine", "espnet", {"model": "m", "voices": voices}, tmp_path)
+    options = {"model": "m", "voices": {"anna": 1}}
+    assert build_engine("mine", "espnet", options, tmp_path).voices() == ("anna",)
+
+
+class Typed(ToneEngine):
+    """Has an option whose type nobody can check, and one that may be negative."""
+
+    def __init__(self, downloads, pitch: float, device: "Unknown"):  # noqa: F821
+        super().__init__(downloads)
+
+
+def test_types_that_are_not_there_are_not_checked(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "my_tts", sys.modules[__name__])
+    options = {"pitch": -2, "device": "cpu"}
+    assert isinstance(build_engine("m", "my_tts.Typed", options, tmp_path), Typed)
 
 
 def test_hibari_speaks_the_same_for_the_same_seed(tmp_path):

@@ -1,3 +1,5 @@
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -24,6 +26,43 @@ def test_error_leaves_what_was_there(tmp_path):
             raise OSError("disk full")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_names_the_file(tmp_path, code):
+    path = tmp_path / "file.txt"
+    with pytest.raises(OSError) as caught:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(code, os.strerror(code))
+    assert caught.value.filename == str(path)
+    assert caught.value.errno == code
+
+
+def test_a_temporary_file_that_cannot_be_made_goes_by_the_name_of_the_file(tmp_path):
+    path = tmp_path / "file.txt"
+    with pytest.raises(OSError) as caught:
+        with replacing(path) as temporary:
+            raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
+    assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        OSError("of a library"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "other.txt"),
+        OSError(errno.ENOSPC, "No space left on device", "other.txt"),
+    ],
+)
+def test_other_errors_stay_as_they_are(tmp_path, problem):
+    text, name = str(problem), problem.filename
+    with pytest.raises(OSError) as caught:
+        with replacing(tmp_path / "file.txt"):
+            raise problem
+    assert caught.value is problem
+    assert (str(problem), problem.filename) == (text, name)
 
 
 def test_threads_that_write_the_same_file_do_not_disturb_each_other(tmp_path):

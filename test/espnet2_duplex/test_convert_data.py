@@ -74,6 +74,39 @@ def test_calls_become_a_data_folder(tmp_path, capsys):
     assert (tmp_path / "mine_transcripts" / "in.json").is_file()
 
 
+def test_another_channel_of_the_agent_changes_the_sound(tmp_path):
+    tone = 0.3 * np.sin(np.arange(8000) * 0.3)
+    sound = np.stack([tone, 0.5 * tone], 1)
+    (tmp_path / "calls").mkdir()
+    soundfile.write(tmp_path / "calls" / "x.wav", sound, 8000)
+    turn = {"role": "agent", "start": 0.1, "end": 0.9, "text": "Tea?"}
+    (tmp_path / "calls" / "x.json").write_text(json.dumps({"turns": [turn]}))
+    for name in ("kaldi", "moshi", "fdb", "stereo", "shar"):
+        peaks = []
+        for channel in ("left", "right"):
+            args = ["--from", "stereo", tmp_path / "calls", "--to", name]
+            args += [tmp_path / name, "--agent_channel", channel]
+            assert convert(*args) == 0
+            back = ("--from", name, tmp_path / name, "--to", "kaldi")
+            args = [*back, tmp_path / f"{name}_{channel}", "--audio", "copy"]
+            assert convert(*args, "--agent_channel", channel) == 0
+            table = read_table(tmp_path / f"{name}_{channel}" / "agent.scp")
+            peaks.append(np.abs(soundfile.read(table["x"])[0]).max())
+        assert peaks == pytest.approx([0.3, 0.15], abs=0.02), name
+
+
+def test_silent_pieces_of_calls_are_told(tmp_path, capsys):
+    (tmp_path / "calls").mkdir()
+    soundfile.write(tmp_path / "calls" / "x.wav", np.zeros((8000 * 20, 2)), 8000)
+    turn = {"role": "user", "start": 0.1, "end": 0.9, "text": "Tea?"}
+    (tmp_path / "calls" / "x.json").write_text(json.dumps({"turns": [turn]}))
+    args = ["--from", "stereo", tmp_path / "calls", "--to", "fdb", tmp_path / "out"]
+    assert convert(*args, "--max_seconds", "10") == 0
+    found = capsys.readouterr().out
+    assert "1 conversations, 0 left out; of the calls, " in found
+    assert "in which nobody speaks left out" in found
+
+
 def test_rates_and_shard_size_reach_the_writer(data, tmp_path):
     out = tmp_path / "out"
     args = ["--user_rate", 8000, "--shard_size", 1, "--encoding", "wav"]
@@ -94,6 +127,46 @@ def test_unknown_formats_are_refused(data, tmp_path, capsys, source, target, mes
     args = ("--from", source, data, "--to", target, tmp_path / "out")
     assert convert(*args) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("user_rate", "0"),
+        ("agent_rate", "-5"),
+        ("stereo_rate", "x"),
+        ("shard_size", "0"),
+    ],
+)
+def test_numbers_that_are_not_above_zero_are_refused(
+    data, tmp_path, capsys, option, value
+):
+    args = ("--from", "kaldi", data, "--to", "shar", tmp_path / "out")
+    with pytest.raises(SystemExit):
+        convert(*args, f"--{option}={value}")
+    message = f"--{option}: {value!r} was given; expected a whole number above zero"
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_target_that_is_a_file_or_inside_the_source_is_refused(
+    name, data, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("")
+    assert convert("--from", "kaldi", data, "--to", name, tmp_path / "file") == 1
+    assert "file is a file; give --to the path of a folder" in capsys.readouterr().err
+    assert convert("--from", "kaldi", data, "--to", name, data / "new") == 1
+    assert "is inside the source" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_sources_that_are_not_there_are_told_without_stages(name, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for source in ("empty", "nowhere"):
+        args = ("--from", name, tmp_path / source, "--to", "kaldi", tmp_path / "out")
+        assert convert(*args) == 1
+        found = capsys.readouterr().err
+        assert f"{tmp_path}/{source}" in found and "stage" not in found
 
 
 def test_source_as_target_is_refused(data, capsys):

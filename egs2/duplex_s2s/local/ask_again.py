@@ -7,30 +7,32 @@ sets. One is kept as `train` and one as `valid`, which every file of conversatio
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from conversation_format import write_conversations
+from conversation_format import read_texts, write_conversations
+from conversation_rows import TextConversation
+from sources.own import row_of
 
 from espnet2_duplex.bin.cli import run_cli
-from espnet2_duplex.jsonl import read_text
 
 
-def known_conversations(rows: Sequence[dict], every: int) -> list[dict]:
-    """Rows of conversations.jsonl -> the rows of the new file, in the same order.
+def known_conversations(
+    conversations: Sequence[TextConversation], every: int
+) -> list[dict]:
+    """Conversations of a corpus -> the rows of the new file, in the same order.
 
     Args:
-        rows: of all sets.
+        conversations: of all sets.
         every: takes the first of so many, at least 4: the next two are the others.
     Raises:
         ValueError: fewer than three conversations of `train` are synthesised.
     """
     spoken = [
-        row
-        for row in rows
-        if row["set"] == "train" and not any("wav" in turn for turn in row["turns"])
+        row_of(one, name="", out=Path())
+        for one in conversations
+        if one.set == "train" and all(turn.wav is None for turn in one.turns)
     ]
     if len(spoken) < 3:
         raise ValueError(
@@ -57,10 +59,7 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     if args.every < 4:
         raise ValueError(f"--every is {args.every}; give 4 or more.")
-    lines = read_text(args.conversations).split("\n")
-    rows = known_conversations(
-        [json.loads(line) for line in lines if line.strip()], args.every
-    )
+    rows = known_conversations(read_texts(args.conversations), args.every)
     write_conversations(args.out, rows)
     print(f"{args.out}: {len(rows) - 2} conversations in test_known")
 

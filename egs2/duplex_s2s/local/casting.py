@@ -97,7 +97,8 @@ class Casting:
             try:
                 engines[engine].check_voice(voice)
             except ValueError as problem:
-                raise ValueError(f"speech: engine {engine}: {problem}.") from problem
+                where = self.settings.engines[engine].where
+                raise ValueError(f"{where}: {problem}.") from problem
 
 
 def build_engines(
@@ -116,5 +117,7 @@ def build_engines(
                 f"{', '.join(settings.engines)}; give --config the YAML of the plan."
             )
         engine = settings.engines[name]
-        engines[name] = build_engine(name, engine.kind, engine.options, downloads)
+        engines[name] = build_engine(
+            engine.where, engine.kind, engine.options, downloads
+        )
     return engines

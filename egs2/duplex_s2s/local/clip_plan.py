@@ -40,9 +40,13 @@ class ClipPlan:
         return str(self.folder / clip.path)
 
     def conversation(self, conversation: TextConversation) -> dict:
-        """Row of spoken.jsonl."""
+        """Row of spoken.jsonl.
+
+        The speaker is the voice, if there is something to synthesise; else whom the
+        conversation names, or its id, as nobody else is known to be the same.
+        """
         users = [turn for turn in conversation.turns if turn.role == "user"]
-        speaker = conversation.id
+        speaker = conversation.speaker or conversation.voice or conversation.id
         if any(turn.wav is None for turn in users):
             speaker = self.casting.user_voice(conversation)
             self._voices[speaker] = None

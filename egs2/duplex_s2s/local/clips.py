@@ -5,13 +5,13 @@ Conversations that say the same with the same voice share one clip. The files li
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from espnet2_duplex.jsonl import read_jsonl
 
 AGENT_LEAD_SECONDS = 0.08  # silence; the speech BOS takes the place of this first frame
-MIN_FAILURES = 5  # that are always allowed: a small corpus may lose one sentence, too
 OWN_WAV = "wav"  # in the place of an engine: a copy of `source`, for the agent's lead
 
 
@@ -65,7 +65,8 @@ def make_clip(
     """A clip whose id changes with everything that changes its samples.
 
     Args:
-        engine_version: of an engine that the corpus YAML defines, a digest of how.
+        engine_version: of an engine that the corpus YAML defines or changes, a digest
+            of how; see `tts.engine_settings`.
     """
     content = (engine, engine_version, voice, f"{speed:.3f}", text, rate, take)
     id = f"{voice}-{digest(*content)}"
@@ -95,12 +96,9 @@ def digest(*content: object) -> str:
     return hashlib.sha1("\0".join(map(str, content)).encode()).hexdigest()[:16]
 
 
-def too_many(num_failed: int, num_clips: int, max_share: float) -> bool:
-    """Whether failed clips are no longer the odd sentence but a fault of the whole.
-
-    Up to `MIN_FAILURES` never are; beyond it the limit is a share of the clips.
-    """
-    return num_failed > max(MIN_FAILURES, max_share * num_clips)
+def missing_clips(clips: Iterable[Clip], folder: Path) -> list[Clip]:
+    """Those that have no wav in the folder of all clips yet."""
+    return [clip for clip in clips if not (folder / clip.path).is_file()]
 
 
 def failures_file(clips: Path, part: str) -> Path:

@@ -7,8 +7,9 @@ and puts that folder in the place of `--out` by renaming, so that a set is compl
 checked or as it was. Samples and turns were checked when they were rendered; here the
 headers of the wavs are.
 
-All tables are sorted by the conversation's id. An id does not begin with its speaker,
-as Kaldi's own sorting would want: ESPnet reads tables by key and does not need it.
+All tables are sorted by the conversation's id. It begins with its speaker where the set
+has a `num_conversations`, and is the script's own where it has none, so that Kaldi's
+sorting by speaker may fail there: ESPnet reads tables by key and does not need it.
 """
 
 import argparse
@@ -16,12 +17,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from corpus_settings import read_corpus
+from layout_files import count_layouts, layouts_path, read_layouts, wav_path
 from progress import progress
-from render_conversations import read_lines, wav_path
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import turns_to_json
@@ -30,6 +31,11 @@ from espnet2_duplex.events import events_to_json
 from espnet2_duplex.simulation.layout import Layout
 from espnet2_duplex.sound_files import read_header
 from espnet2_duplex.timing import nearest_sample
+
+TABLES = (
+    *("user.scp", "agent.scp", "turns", "events"),
+    *("utt2dur", "utt2source", "utt2spk"),
+)
 
 
 def check_wav(path: Path, sample_rate: int, duration: float) -> None:
@@ -51,16 +57,16 @@ def check_wav(path: Path, sample_rate: int, duration: float) -> None:
 
 
 def set_tables(
-    layouts: Sequence[Layout],
+    layouts: Iterable[tuple[int, Layout]],
     rendered: Path,
     out: Path,
     suffix: str,
     rates: Mapping[str, int],
 ) -> dict[str, dict[str, str]]:
-    """The set's text files, name -> table.
+    """The set's text files but for spk2utt, name -> table.
 
     Args:
-        layouts: of the set.
+        layouts: of the set, with their numbers; none is kept.
         rendered: folder of the wavs.
         out: where that folder will be.
         suffix: of the wavs.
@@ -69,18 +75,19 @@ def set_tables(
     Raises:
         ValueError: a wav is missing or not as it was rendered.
     """
-    names = ("user.scp", "agent.scp", "turns", "events", "utt2dur", "utt2source")
-    tables: dict[str, dict[str, str]] = {name: {} for name in names}
-    for number, layout in enumerate(progress(layouts, f"checking {out.name}")):
-        key = layout.conversation.id
+    tables: dict[str, dict[str, str]] = {name: {} for name in TABLES}
+    for number, layout in layouts:
+        conversation = layout.conversation
+        key = conversation.id
         for role, rate in rates.items():
             path = wav_path(rendered, number, key, role, suffix)
-            check_wav(path, rate, layout.conversation.duration)
+            check_wav(path, rate, conversation.duration)
             tables[f"{role}.scp"][key] = str(out / path.relative_to(rendered))
-        tables["turns"][key] = turns_to_json(layout.conversation.turns)
+        tables["turns"][key] = turns_to_json(conversation.turns)
         tables["events"][key] = events_to_json(layout.events)
-        tables["utt2dur"][key] = f"{layout.conversation.duration:.2f}"
+        tables["utt2dur"][key] = f"{conversation.duration:.2f}"
         tables["utt2source"][key] = layout.source
+        tables["utt2spk"][key] = layout.speaker
     return tables
 
 
@@ -110,8 +117,18 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
     parser.add_argument("--set", required=True, help="name of the set")
-    parser.add_argument("--local", type=Path, default=Path("data/local"))
-    parser.add_argument("--rendered", type=Path, required=True)
+    parser.add_argument(
+        "--local",
+        type=Path,
+        default=Path("data/local"),
+        help="folder of layouts (%(default)s)",
+    )
+    parser.add_argument(
+        "--rendered",
+        type=Path,
+        required=True,
+        help="what render_conversations.py wrote",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the data folder")
     return parser
 
@@ -120,21 +137,24 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     corpus = read_corpus(args.config)
     suffix = corpus.sets.of(args.set).audio_format
-    lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
-    layouts = [Layout.from_json(line) for line in lines]
     rates = {"user": corpus.speech.user_rate, "agent": corpus.speech.agent_rate}
+    path = layouts_path(args.local, args.set)
+    layouts = progress(
+        read_layouts(path), f"collecting {args.set}", count_layouts(path)
+    )
     tables = set_tables(layouts, args.rendered, args.out, suffix, rates)
     remove_leftovers(args.rendered)
     for name, table in tables.items():
         write_table(args.rendered / name, table)
-    speakers = {layout.conversation.id: layout.speaker for layout in layouts}
-    write_speakers(args.rendered, speakers)
+    write_speakers(args.rendered, tables["utt2spk"])
     if corpus.sources:
         told = {name: json.dumps(info) for name, info in corpus.sources.items()}
         write_table(args.rendered / "sources", told)
     replace_folder(args.rendered, args.out)
-    seconds = sum(layout.conversation.duration for layout in layouts)
-    print(f"{args.out}: {len(layouts)} conversations, {seconds:.0f} s", flush=True)
+    seconds = sum(map(float, tables["utt2dur"].values()))
+    print(
+        f"{args.out}: {len(tables['turns'])} conversations, {seconds:.0f} s", flush=True
+    )
 
 
 if __name__ == "__main__":

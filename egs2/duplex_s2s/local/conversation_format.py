@@ -25,15 +25,17 @@ source   optional name of the dataset; only conversations of one source are join
 licence  optional, of the text.
 origin   optional, where the text comes from.
 voice    optional name of the user's voice; without it one is drawn.
+speaker  optional name of the user, where all turns of the user have a wav.
 
-Called with a file, this script checks it.
+Called with a file, this script checks it: one sentence for each faulty line, of more
+than twenty the first twenty and their number.
 """
 
 import argparse
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,8 +126,29 @@ def read_unsplit(
     Raises:
         ValueError: one sentence for each faulty line, the first twenty of them.
     """
-    path = Path(path)
     rates = {"user": user_rate, "agent": agent_rate}
+
+    def check_wavs(conversation: TextConversation) -> None:
+        for index, turn in enumerate(conversation.turns):
+            if turn.wav is not None:
+                where = f"{conversation.where}, turn {index}"
+                check_wav(turn, rates[turn.role], where)
+
+    return _read(Path(path), check_wavs)
+
+
+def read_texts(path: Path) -> list[TextConversation]:
+    """Like `read_conversations`, but wavs are not touched, and any sets will do.
+
+    Raises:
+        ValueError: one sentence for each faulty line, the first twenty of them.
+    """
+    return _with_default_sets(_read(Path(path), lambda conversation: None))
+
+
+def _read(
+    path: Path, check_more: Callable[[TextConversation], None]
+) -> list[TextConversation]:
     conversations: list[TextConversation] = []
     faults: list[str] = []
     lines: dict[str, str] = {}
@@ -137,15 +160,20 @@ def read_unsplit(
         try:
             parsed = parse_conversation(parse_object(line, where), where, path.parent)
             _check_new(parsed.id, lines, where)
-            for index, turn in enumerate(parsed.turns):
-                if turn.wav is not None:
-                    check_wav(turn, rates[turn.role], f"{where}, turn {index}")
+            check_more(parsed)
         except ValueError as problem:
             faults.append(str(problem))
             continue
         conversations.append(parsed)
     raise_faults(faults)
     return conversations
+
+
+def _with_default_sets(
+    conversations: list[TextConversation],
+) -> list[TextConversation]:
+    chosen = split_sets(c.id for c in conversations if not c.set)
+    return [replace(c, set=c.set or chosen[c.id]) for c in conversations]
 
 
 def read_conversations(
@@ -163,9 +191,7 @@ def read_conversations(
         ValueError: one sentence for each faulty line, the first twenty of them; or the
             file is missing or not UTF-8; or nothing is in train or valid.
     """
-    conversations = read_unsplit(path, user_rate, agent_rate)
-    chosen = split_sets(c.id for c in conversations if not c.set)
-    complete = [replace(c, set=c.set or chosen[c.id]) for c in conversations]
+    complete = _with_default_sets(read_unsplit(path, user_rate, agent_rate))
     for name in ("train", "valid"):
         there = any(c.set == name for c in complete)
         found = f"no conversation is in the set {name}"

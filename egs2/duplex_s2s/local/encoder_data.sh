@@ -2,10 +2,6 @@
 # Speech for an encoder: sentences planned, spoken and listed, rooms, real recordings.
 set -euo pipefail
 
-log() {
-    echo "$(date '+%Y-%m-%dT%H:%M:%S') (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}:${FUNCNAME[1]}) $*"
-}
-
 SECONDS=0
 
 corpus=conf/data_encoder.yaml  # Who says how much of what: a YAML with the section `encoder`.
@@ -27,14 +23,12 @@ $(sed -n '/^corpus=/,/^help_message/{/^help_message/d;/^# /d;s/^\([a-z_]*\)=\([^
 . utils/parse_options.sh
 . ./path.sh
 . ./cmd.sh
+. scripts/utils/log.sh
 . scripts/utils/stamps.sh
 . scripts/utils/progress.sh
 . scripts/utils/speech.sh
 
-if [ $# -ne 0 ]; then
-    log "error: '$1' is not an option; --help lists the options." >&2
-    exit 1
-fi
+no_arguments_left "$@"
 local=${datadir}/local
 logs=${local}/logs
 # shellcheck disable=SC2034  # progress.sh adds to it
@@ -50,7 +44,7 @@ for asset in ${assets}; do
 done
 
 spoken=("${folders[@]/%//local/spoken.jsonl}")
-code=(local/{plan_encoder_clips,encoder_settings,encoder_texts,casting,clips,speech_settings,text_sources}.py)
+code=(local/tts/*.py local/{plan_encoder_clips,encoder_settings,encoder_texts,casting,clips,speech_settings,text_sources}.py)
 done_hash=$(hash_of "${seed}" "@${corpus}" "${spoken[@]/#/@}" "${code[@]/#/@}")
 if ! is_done "${local}/plan" "${done_hash}"; then
     log "planning"

@@ -9,9 +9,12 @@ Wikipedia article. The output is a file of conversations (`conversation_format.p
     python local/generate_dialogues.py --kind ultrachat --num 100 --out ultrachat.jsonl \\
         --context ultrachat.jsonl --llm http://host:8000/v1 --llm_model llama-3.1-70b
 
-Each conversation depends on seed, kind and its number only. Several jobs (`--job`,
-`--num_jobs`) write part files; a last call with `--merge` makes the output and says what
-the filters rejected. A run that was killed goes on where it was.
+Subject and seeds of conversation n do not depend on `--num` or the jobs. A larger `--num`
+keeps what is there and writes the rest; a last chunk that was not full is written anew,
+from an endpoint's kept answers, or by a local model, whose batches differ in rounding.
+Several jobs (`--job`, `--num_jobs`) write chunks of `--chunk_size`; a last call with `--merge`
+makes the output and says what the filters rejected. A run that was killed goes on where
+it was.
 """
 
 import argparse

@@ -8,44 +8,31 @@ Reads the `texts` section of a corpus YAML, a list such as
       - {source: chitchat, num: 300, held_out: {valid: 0.1, test: 0.1}}
       - {source: conversations, path: generated/topic.jsonl}
 
-The kinds of sources and their options stand in `sources/`. Paths are relative to
-`--out` if they are there, else to the work folder.
+The kinds of sources and their options stand below. Paths are relative to `--out` if
+they are there, else to the work folder.
 
 Sets: an entry's `set`, or the row's own, stands; other rows are split by the SHA-1 of
 their ids, with the shares `held_out` of their entry. No leak: rows with the same user
-texts are split as one, by the id of the first of them. Where one like them has a set by
-name they go to train if that is train, and are left out if it is another.
+texts, recording or passage are split as one, by the id of the first of them. Where one
+like them has a set by name they go to train if that is train, and are left out if it is
+another; and so is what one entry puts into train and another one into a held-out set.
 """
 
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from conversation_format import split_sets, write_conversations
+from conversation_format import write_conversations
 from corpus_settings import read_corpus
-from sources.registry import parse_entry
-from sources.rows import Job, choose
-from sources.speakable import seconds_of
+from sources.listing import input_files, options_help
+from sources.registry import Kind, parse_entry
+from sources.rows import Job, Options, choose
+from sources.sets import Drafted, check_ids, with_sets
+from sources.turn_lengths import seconds_of
 
 from espnet2_duplex.bin.cli import run_cli
-
-REPEATED = "the same user texts are in a held-out set"
-
-
-@dataclass(frozen=True)
-class Drafted:
-    """A row that may still lack its set.
-
-    Attributes:
-        row: of the format.
-        held_out: shares of the sets beside train, of its entry.
-    """
-
-    row: dict
-    held_out: Mapping[str, float]
 
 
 def read_entries(path: Path) -> tuple[list[dict], dict]:
@@ -78,57 +65,7 @@ def rows_of_entry(entry: object, where: str, job: Job) -> list[Drafted]:
         rows = [{**row, "set": options.set} for row in rows]
     if options.num is not None and len(rows) < options.num:
         print(f"{where}: {options.num} are wanted, there are {len(rows)}", flush=True)
-    return [Drafted(row, options.held_out) for row in rows]
-
-
-def user_key(row: dict) -> tuple[str, ...]:
-    """What tells rows apart for the sets: the words of the user's turns."""
-    texts = (turn["text"] for turn in row["turns"] if turn["role"] == "user")
-    return tuple(
-        " ".join("".join(c for c in text.lower() if c.isalnum() or c == " ").split())
-        for text in texts
-    )
-
-
-def with_sets(drafts: Sequence[Drafted], refused: Counter) -> list[dict]:
-    """Rows that all have a set; none without a name is like one in another set.
-
-    Args:
-        drafts: in the order of the corpus.
-        refused: counts those that are left out.
-    """
-    named: dict[tuple[str, ...], set[str]] = {}
-    for draft in drafts:
-        if "set" in draft.row:
-            named.setdefault(user_key(draft.row), set()).add(draft.row["set"])
-    sets = {key: "train" for key, names in named.items() if "train" in names}
-    sets |= _split([draft for draft in drafts if user_key(draft.row) not in named])
-    complete = []
-    for draft in drafts:
-        row = draft.row
-        if "set" not in row:
-            if user_key(row) not in sets:
-                refused[REPEATED] += 1
-                continue
-            row = {**row, "set": sets[user_key(row)]}
-        complete.append(row)
-    return complete
-
-
-def _split(drafts: Sequence[Drafted]) -> dict[tuple[str, ...], str]:
-    """Sets by the user texts, from the id of their first row, within each dataset."""
-    first: dict[tuple[str, ...], Drafted] = {}
-    for draft in drafts:
-        first.setdefault(user_key(draft.row), draft)
-    by_source: dict[tuple, dict[str, tuple[str, ...]]] = {}
-    for key, draft in first.items():
-        source = (draft.row["source"], *draft.held_out.items())
-        by_source.setdefault(source, {})[draft.row["id"]] = key
-    return {
-        keys[id]: name
-        for source, keys in by_source.items()
-        for id, name in split_sets(keys, dict(source[1:])).items()
-    }
+    return [Drafted(row, options.held_out, where) for row in rows]
 
 
 def report(rows: list[dict]) -> list[str]:
@@ -146,15 +83,37 @@ def report(rows: list[dict]) -> list[str]:
     ]
 
 
+def parsed_entries(config: Path) -> list[tuple[Kind, Options]]:
+    """Kinds and options of all entries of a corpus YAML.
+
+    Raises:
+        ValueError: the YAML is faulty.
+    """
+    entries, _ = read_entries(config)
+    return [parse_entry(e, f"{config}, texts {n}") for n, e in enumerate(entries)]
+
+
 def needed_assets(config: Path) -> list[str]:
     """Names of the assets, besides the default ones, that a corpus' texts come from.
 
     Raises:
         ValueError: the YAML is faulty.
     """
-    entries, _ = read_entries(config)
-    kinds = [parse_entry(entry, str(config))[0] for entry in entries]
-    return sorted({name for kind in kinds for name in kind.assets})
+    parsed = parsed_entries(config)
+    return sorted({name for kind, _ in parsed for name in kind.assets})
+
+
+def needed_files(config: Path, job: Job) -> list[str]:
+    """Paths of the files that a corpus' texts come from (`sources.listing`), each once.
+
+    Raises:
+        ValueError: the YAML is faulty or a file does not exist.
+    """
+    parsed = parsed_entries(config)
+    files = [
+        file for kind, options in parsed for file in input_files(kind, options, job)
+    ]
+    return list(dict.fromkeys(map(str, files)))
 
 
 def make_texts(config: Path, job: Job) -> list[dict]:
@@ -177,12 +136,15 @@ def make_texts(config: Path, job: Job) -> list[dict]:
         )
         for reason, number in own.refused.most_common():
             print(f"  left out: {number}, {reason}", flush=True)
+    check_ids(rows)
     return with_sets(rows, job.refused)
 
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        epilog=options_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
@@ -190,6 +152,11 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--list_assets", action="store_true", help="print what assets.py must fetch"
+    )
+    parser.add_argument(
+        "--list_inputs",
+        action="store_true",
+        help="print the files that the texts come from, but for generated ones",
     )
     return parser
 
@@ -200,6 +167,9 @@ def main(cmd: list[str] | None = None) -> None:
         print("\n".join(needed_assets(args.config)))
         return
     job = Job(args.downloads, args.out, args.seed)
+    if args.list_inputs:
+        print("".join(f"{path}\n" for path in needed_files(args.config, job)), end="")
+        return
     rows = make_texts(args.config, job)
     for reason, number in job.refused.most_common():
         print(f"left out: {number}, {reason}", flush=True)

@@ -13,6 +13,11 @@ Writes into `--local`:
 
 A turn's own wav is named as it is, but for the agent's: these get a copy with the
 agent's lead in front. Starts of agent turns are those of the wav with its lead.
+
+Clips are named by their content. If the code or the weights of an engine change, give it
+another revision in the corpus YAML, and all of its clips are planned under new names:
+
+    speech: {engines: {mine: {kind: my_tts.MyEngine, revision: 2}}}
 """
 
 import argparse
@@ -22,8 +27,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from casting import Casting, build_engines
+from clip_failures import MIN_FAILURES, too_many
 from clip_plan import ClipPlan
-from clips import MIN_FAILURES, OWN_WAV, Clip, failures_file, too_many
+from clips import OWN_WAV, Clip, failures_file
 from conversation_format import read_conversations
 from corpus_settings import read_speech
 from progress import progress
@@ -67,7 +73,7 @@ def report_failures(plan: ClipPlan, reasons: dict[str, str], max_share: float) -
     """Tell of texts that cannot be pronounced.
 
     Raises:
-        ValueError: too many clips have one, see `clips.too_many`.
+        ValueError: too many clips have one, see `clip_failures.too_many`.
     """
     if not reasons:
         return

@@ -15,8 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from corpus_settings import Corpus, read_corpus
+from corpus_settings import Corpus, read_corpus, wanted_banks
+from layout_files import count_layouts, layouts_path, read_layouts, wav_path
 from progress import progress
+from shares import add_share_options, check_share, seed
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import Conversation
@@ -25,7 +27,6 @@ from espnet2_duplex.dataset_checks import (
     check_speech,
     load_speech,
 )
-from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.layout import Layout
 from espnet2_duplex.simulation.streams import render
 from espnet2_duplex.simulation.user_channel.chain import Bank
@@ -34,24 +35,12 @@ from espnet2_duplex.sound_files import write_wav
 from espnet2_duplex.timing import FrameClock
 
 CLIPS_IN_MEMORY = 512  # answers recur
-FOLDER_SIZE = 1000  # conversations in one folder: file systems dislike a million
 
 
 @lru_cache(maxsize=CLIPS_IN_MEMORY)
 def load_clip(path: str, sample_rate: int) -> np.ndarray:
     """Samples (N,) float32 of a clip, kept for the next conversation."""
     return load_speech(Path(path), sample_rate)
-
-
-def wav_path(folder: Path, number: int, id: str, role: str, suffix: str) -> Path:
-    """Place of one stream of the set's `number`-th conversation."""
-    part = f"{number // FOLDER_SIZE:04d}"
-    return folder / "wav" / part / f"{id}_{role}.{suffix}"
-
-
-def read_lines(path: Path) -> list[str]:
-    """The layouts of a set as they stand in their file, in order."""
-    return read_text(path).rstrip("\n").split("\n")
 
 
 def check_streams(
@@ -101,29 +90,37 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config", type=Path, required=True, help="corpus YAML")
     parser.add_argument("--set", required=True, help="name of the set")
-    parser.add_argument("--local", type=Path, default=Path("data/local"))
+    parser.add_argument(
+        "--local",
+        type=Path,
+        default=Path("data/local"),
+        help="folder of layouts and rooms (%(default)s)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the set")
-    parser.add_argument("--seed", type=int, default=0, help="of the user's channel")
+    parser.add_argument("--seed", type=seed, default=0, help="of the user's channel")
     parser.add_argument("--noises", type=Path, help="wav.scp of recorded noise")
-    parser.add_argument("--job", type=int, default=1, help="this job, from 1 on")
-    parser.add_argument("--num_jobs", type=int, default=1)
+    add_share_options(parser)
     return parser
+
+
+def read_bank(corpus: Corpus, local: Path, noises: Path | None) -> Bank:
+    """Rooms, where a set of the corpus has any, and recorded noises."""
+    rooms = local / "rooms" if "rooms" in wanted_banks(corpus) else None
+    return Bank.load(rooms, noises, corpus.speech.user_rate)
 
 
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
+    check_share(args)
     keep_freed_memory()  # streams come and go by the megabyte
     corpus = read_corpus(args.config, seed=args.seed)
-    settings = corpus.sets.of(args.set)
-    rooms = args.local / "rooms"
-    bank = Bank.load(
-        rooms if rooms.is_dir() else None, args.noises, corpus.speech.user_rate
-    )
-    lines = read_lines(args.local / "layouts" / f"{args.set}.jsonl")
-    mine = range(args.job - 1, len(lines), args.num_jobs)
-    for number in progress(mine, f"rendering {args.set}"):
-        layout = Layout.from_json(lines[number])
-        key, suffix = layout.conversation.id, settings.audio_format
+    suffix = corpus.sets.of(args.set).audio_format
+    bank = read_bank(corpus, args.local, args.noises)
+    path = layouts_path(args.local, args.set)
+    mine = read_layouts(path, args.job, args.num_jobs)
+    count = len(range(args.job - 1, count_layouts(path), args.num_jobs))
+    for number, layout in progress(mine, f"rendering {args.set}", count):
+        key = layout.conversation.id
         paths = tuple(
             wav_path(args.out, number, key, role, suffix) for role in ("user", "agent")
         )

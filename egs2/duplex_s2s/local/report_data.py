@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Statistics of data folders as one HTML file.
+"""Statistics of the sets of a corpus as one HTML file.
 
     python local/report_data.py data/train data/valid --out data/report.html
 
 Hours per source, speakers, turns, gaps, overlaps, barge-ins, lengths, the share of text
-tokens that do not fit their turn, time per hour of conversation, and outliers
-by id. Prints the paper's Table 1 for these data and a summary, in Markdown. Beside the
-page <out>.json has all counts; it may be given in the place of folders, so that a
-corpus can be reported in parts and merged. Reads text files only, unless --check_audio
-is given.
+tokens that do not fit their turn, time per hour of conversation, and outliers by id.
+Prints the paper's Table 1 for the training set and a summary of all, in Markdown. Beside
+the page <out>.json has all counts; it may be given in the place of its folders, so that
+whole sets can be counted apart and merged. Reads the text files, and the audio of some
+conversations, in which it measures the gaps as they are heard.
 """
 
 import argparse
@@ -18,72 +18,83 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from corpus_settings import read_speech
+from progress import progress
+from report_audio import with_audio_faults, with_heard_gaps
 from report_reading import (
-    heard,
     read_records,
     read_source_infos,
     read_tables,
     read_timings,
 )
-from report_tokens import count_tokens, open_tokenizer
+from report_tokens import count_tokens, open_tokenizer, token_model
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import read_text, write_text
-from espnet2_duplex.metrics.data_report.counts import (
-    DataReport,
-    SetStatistics,
-    collect_set,
+from espnet2_duplex.metrics.data_report.data_table import markdown_lines
+from espnet2_duplex.metrics.data_report.limits import OutlierLimits
+from espnet2_duplex.metrics.data_report.merging import merge_reports
+from espnet2_duplex.metrics.data_report.page import render_page
+from espnet2_duplex.metrics.data_report.paper_table import paper_table
+from espnet2_duplex.metrics.data_report.report import DataReport, collect_set
+from espnet2_duplex.metrics.data_report.stored_report import (
     report_from_dict,
     report_to_dict,
 )
-from espnet2_duplex.metrics.data_report.outliers import OutlierLimits
-from espnet2_duplex.metrics.data_report.page import render_page
-from espnet2_duplex.metrics.data_report.tables import (
-    markdown_lines,
-    paper_table,
-    summary_table,
-    timing_table,
-)
+from espnet2_duplex.metrics.data_report.tables import hours_table, turn_taking_table
+from espnet2_duplex.metrics.data_report.timings import timing_table
 
 
-def folder_statistics(
+def folder_report(
     folder: Path, args: argparse.Namespace, limits: OutlierLimits
-) -> SetStatistics:
-    """Count one data folder."""
-    records = read_records(read_tables(folder))
+) -> DataReport:
+    """Count one data folder, a whole set.
+
+    Raises:
+        ValueError: it is broken.
+    """
+    tables = read_tables(folder)
+    records, model = read_records(tables), None
     if args.token_model:
-        records = count_tokens(records, open_tokenizer(args.token_model))
+        tokenizer = open_tokenizer(args.token_model)
+        model = token_model(args.token_model, tokenizer)
+        records = count_tokens(records, tokenizer)
     if args.check_audio:
         speech = read_speech(args.config)
         rates = {"user": speech.user_rate, "agent": speech.agent_rate}
-        records = heard(records, folder, rates)
-    return collect_set(records, limits, args.max_listed)
+        records = with_audio_faults(records, folder, rates)
+    records = with_heard_gaps(records, folder, len(tables.turns), args.num_listened)
+    # Outermost, so that an error ends the bar's line.
+    records = progress(records, f"reading {folder}", len(tables.turns))
+    found = collect_set(records, limits, args.max_listed)
+    infos = read_source_infos(folder)
+    return DataReport({folder.name: found}, infos, (), limits, model)
 
 
 def make_report(args: argparse.Namespace, limits: OutlierLimits) -> DataReport:
     """Count the folders and add what earlier reports counted.
 
     Raises:
-        ValueError: a folder or report is broken, or two sets have one name.
+        ValueError: a folder or report is broken, or they do not belong together.
     """
-    sets: dict[str, SetStatistics] = {}
-    infos = {}
     timings = read_timings(args.timings) if args.timings else ()
-    for path in args.folders:
-        if path.suffix == ".json":
-            part = _stored_report(path)
-            found, timings = part.sets, timings + part.timings
-            infos.update(part.infos)
-        else:
-            found = {path.name: folder_statistics(path, args, limits)}
-            infos.update(read_source_infos(path))
-        for name in sets.keys() & found.keys():
-            raise ValueError(
-                f"{path} has the set {name}, which was there before; give each set "
-                "once."
-            )
-        sets.update(found)
-    return DataReport(sets, infos, timings, limits)
+    reports = [
+        (
+            str(path),
+            (
+                _stored_report(path)
+                if path.suffix == ".json"
+                else folder_report(path, args, limits)
+            ),
+        )
+        for path in args.folders
+    ]
+    merged = merge_reports(reports, args.train_set)
+    if args.limit and merged.limits != limits:
+        raise ValueError(
+            "--limit changes nothing in reports that were counted before; give the "
+            "folders in their place."
+        )
+    return replace(merged, timings=timings + merged.timings)
 
 
 def parse_limits(settings: list[str]) -> OutlierLimits:
@@ -109,12 +120,20 @@ def parse_limits(settings: list[str]) -> OutlierLimits:
 
 
 def markdown(report: DataReport) -> str:
-    """Table 1, summary and timings."""
-    rows = {**report.sources, "all": report.total}
-    tables = [paper_table(report.sources, report.infos), summary_table("Source", rows)]
+    """Table 1 and a summary of the training set, the sets, timings and tokenizer."""
+    sources = {**report.named_sources, "all": report.training}
+    sets = {name: found.total for name, found in report.sets.items()}
+    sets["all sets"] = report.total
+    tables = [paper_table(report.sources, report.infos)]
+    for heading, rows in ((f"Source, {report.subject}", sources), ("Set", sets)):
+        tables += [hours_table(heading, rows), turn_taking_table(heading, rows)]
     if report.timings:
         tables.append(timing_table(report.timings, report.total.hours))
-    return "\n\n".join("\n".join(markdown_lines(table)) for table in tables)
+    parts = ["\n".join(markdown_lines(table)) for table in tables]
+    if report.token_model:
+        model = report.token_model
+        parts.append(f"Text tokens of {model.path}, {model.size} in all.")
+    return "\n\n".join(parts)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -125,17 +144,30 @@ def get_parser() -> argparse.ArgumentParser:
         "folders",
         type=Path,
         nargs="+",
-        help="data folders, or .json of earlier reports",
+        help="data folders, whole sets, or .json of earlier reports of them",
     )
     parser.add_argument("--out", type=Path, required=True, help="the page, .html")
     parser.add_argument(
         "--token_model", help="SentencePiece .model or Hugging Face tokenizer folder"
     )
     parser.add_argument(
-        "--timings", type=Path, help='lines "stage seconds", one for each run'
+        "--train_set",
+        help="that Table 1 and the sources are about; train, or all sets if none is",
     )
     parser.add_argument(
-        "--check_audio", action="store_true", help="listen for level, clipping, silence"
+        "--timings",
+        type=Path,
+        help='lines "stage seconds" or "stage seconds num_done num_total", one for '
+        "each run",
+    )
+    parser.add_argument(
+        "--num_listened",
+        type=int,
+        default=200,
+        help="conversations of a set in whose audio the gaps are measured",
+    )
+    parser.add_argument(
+        "--check_audio", action="store_true", help="level, clipping, silence of all"
     )
     parser.add_argument(
         "--config", type=Path, help="corpus YAML; the rates that --check_audio expects"

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-from progress import progress
 
 from espnet2_duplex.conversation import Conversation, turns_from_json
 from espnet2_duplex.data_folder import read_table
-from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.events import events_from_json
-from espnet2_duplex.metrics.data_report.audio import audio_faults
+from espnet2_duplex.metrics.data_report.paper_table import SourceInfo
 from espnet2_duplex.metrics.data_report.records import Record
-from espnet2_duplex.metrics.data_report.tables import SourceInfo
+from espnet2_duplex.metrics.data_report.timings import Timing, parse_timing
 
 UNKNOWN_SOURCE = "unknown"
 ROUNDING_SECONDS = 0.01  # utt2dur has two decimals
@@ -64,12 +61,12 @@ def read_tables(folder: Path) -> FolderTables:
 
 
 def read_records(tables: FolderTables) -> Iterator[Record]:
-    """One record for each conversation, with a progress bar.
+    """One record for each conversation.
 
     Raises:
         ValueError: turns, events or a duration are broken; names file and conversation.
     """
-    for id in progress(tables.turns, f"reading {tables.folder}"):
+    for id in tables.turns:
         try:
             yield Record(
                 conversation=_conversation(id, tables),
@@ -79,34 +76,6 @@ def read_records(tables: FolderTables) -> Iterator[Record]:
             )
         except ValueError as error:
             raise ValueError(f"{tables.folder}: {error}") from error
-
-
-def heard(
-    records: Iterator[Record], folder: Path, rates: Mapping[str, int]
-) -> Iterator[Record]:
-    """The records with the faults that can be heard in their two streams.
-
-    Args:
-        records: of one folder.
-        folder: that holds user.scp and agent.scp.
-        rates: in Hz, of "user" and "agent".
-    Raises:
-        ValueError: a wav is missing, unreadable or of another rate.
-    """
-    wavs = {role: read_table(folder / f"{role}.scp") for role in rates}
-    for record in records:
-        faults: list[str] = []
-        for role, rate in rates.items():
-            id = record.conversation.id
-            if id not in wavs[role]:
-                raise ValueError(
-                    f"{folder}/{role}.scp lacks the conversation {id}; give every file "
-                    f"of {folder} the same ids."
-                )
-            speech = load_speech(Path(wavs[role][id]), rate)
-            turns = [turn for turn in record.conversation.turns if turn.role == role]
-            faults += audio_faults(role, speech, rate, turns)
-        yield replace(record, audio_faults=tuple(faults))
 
 
 def read_source_infos(folder: Path) -> dict[str, SourceInfo]:
@@ -135,8 +104,8 @@ def read_source_infos(folder: Path) -> dict[str, SourceInfo]:
     return infos
 
 
-def read_timings(path: Path) -> tuple[tuple[str, float], ...]:
-    """Stage and seconds of each line "stage seconds"; a stage has a line a process.
+def read_timings(path: Path) -> tuple[Timing, ...]:
+    """What each line says, see :func:`.timings.parse_timing`.
 
     Raises:
         ValueError: the file is missing, or a line is not like that.
@@ -145,17 +114,10 @@ def read_timings(path: Path) -> tuple[tuple[str, float], ...]:
         raise ValueError(f"{path} does not exist; leave out --timings or correct it.")
     timings = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        stage, _, seconds = line.strip().rpartition(" ")
         try:
-            spent = float(seconds)
-        except ValueError:
-            spent = -1.0
-        if not stage or not 0 <= spent < float("inf"):
-            raise ValueError(
-                f"{path}, line {number} reads {line!r}; expected a stage and its "
-                "seconds."
-            )
-        timings.append((stage.strip(), spent))
+            timings.append(parse_timing(line))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}.") from error
     return tuple(timings)
 
 

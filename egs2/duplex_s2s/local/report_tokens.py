@@ -10,8 +10,13 @@ import numpy as np
 from espnet2_duplex.alignment import align_text
 from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.metrics.data_report.records import Record, TurnTokens
+from espnet2_duplex.metrics.data_report.report import TokenModel
 from espnet2_duplex.timing import FrameClock
-from espnet2_duplex.tokenizer import TextTokenizer, load_tokenizer
+from espnet2_duplex.tokenizer import (
+    TextTokenizer,
+    load_tokenizer,
+    vocabulary_digest,
+)
 
 # Where tokens lie matters here, not which they are.
 PAD, BOS, EOS, TOKEN = range(4)
@@ -31,6 +36,11 @@ def open_tokenizer(model: str) -> TextTokenizer:
         )
     token_type = "bpe" if model.endswith(".model") else "hugging_face"
     return load_tokenizer(token_type, model)
+
+
+def token_model(path: str, tokenizer: TextTokenizer) -> TokenModel:
+    """What the report says of the tokenizer that it read from `path`."""
+    return TokenModel(path, tokenizer.size, vocabulary_digest(tokenizer))
 
 
 def count_tokens(

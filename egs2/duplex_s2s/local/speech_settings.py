@@ -1,5 +1,9 @@
 """Who speaks: the `speech` section of a corpus YAML. All of it may be left out.
 
+What a clip is named by (engine, its kind, options and revision, voice, speed, text) tells
+whether it must be spoken. Code and weights behind an engine are not seen: if they change,
+give the engine another `revision`.
+
 speech:
   user_rate: 16000             # Hz, of the users' clips
   agent_rate: 22050            # Hz, the codec's
@@ -17,34 +21,36 @@ speech:
       command: espeak-ng -v {voice} -w {wav} --stdin
       sample_rate: 22050
       voices: [en-us, en-gb]
+    mine:
+      kind: my_tts.MyEngine    # a class derived from tts.engine.Engine, on PYTHONPATH
+      revision: 2              # text or number; a new one has all spoken anew
+      weights: my_tts.pth      # an option of that class
 """
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clips import digest
-from tts.blends import components
+from conversation_rows import NAME
+from tts.blends import check_num_blends, components
+from tts.engine_settings import EngineSettings, parse_engines
+from tts.hibari_engine import VOICES as HIBARI_VOICES
 from tts.hibari_engine import kokoro_original
 from tts.kokoro import TEST_VOICES, TRAIN_VOICES
+from tts.kokoro import VOICES as KOKORO_VOICES
 
-from espnet2_duplex.simulation.settings import Range, changed
+from espnet2_duplex.simulation.yaml_fields import Range, changed, section
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-BUILT_IN = ("kokoro", "hibari")
+VOICES = {"kokoro": KOKORO_VOICES, "hibari": tuple(HIBARI_VOICES)}  # kind -> voices
 
 
-def _names(voices: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(voices, list | tuple):
-        raise ValueError(f"{where} is {voices!r}; write a list of names")
-    for voice in voices:
-        if not isinstance(voice, str) or not NAME.fullmatch(voice):
+def _check_names(names: Sequence[str], where: str) -> None:
+    """Names of voices name files, too."""
+    for name in names:
+        if not NAME.fullmatch(name):
             raise ValueError(
-                f"{where} has {voice!r}; use letters, digits, _, - and . in names"
+                f"{where} has {name!r}; use letters, digits, _, - and . in names"
             )
-    return tuple(voices)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,9 @@ class AgentVoice:
 
     engine: str = "hibari"
     voice: str = "heart"
+
+    def __post_init__(self) -> None:
+        _check_names([self.voice], "voice")
 
 
 @dataclass(frozen=True)
@@ -75,32 +84,14 @@ class UserVoices:
     speed_range: Range = (0.9, 1.15)
 
     def __post_init__(self) -> None:
-        for name in ("train_voices", "test_voices"):
-            voices = _names(getattr(self, name), name)
-            object.__setattr__(self, name, voices)
+        _check_names(self.train_voices, "train_voices")
+        _check_names(self.test_voices, "test_voices")
         trained = {part for voice in self.train_voices for part in components(voice)}
         for voice in self.test_voices:
             if not trained.isdisjoint(components(voice)):
                 raise ValueError(f"{voice} is a voice of training and of tests")
-        if type(self.num_blends) is not int or self.num_blends < 0:
-            raise ValueError(f"num_blends is {self.num_blends!r}; write a number")
         if self.speed_range[0] <= 0:
             raise ValueError(f"speed_range is {self.speed_range}; start above 0")
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """An engine: its kind and the options of that kind."""
-
-    kind: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def version(self) -> str:
-        """Changes with the options; "" without any."""
-        if not self.options:
-            return ""
-        return digest(self.kind, json.dumps(self.options, sort_keys=True, default=str))
 
 
 @dataclass(frozen=True)
@@ -112,85 +103,88 @@ class SpeechSettings:
     agent: AgentVoice = AgentVoice()
     user: tuple[UserVoices, ...] = (UserVoices(),)
     backchannels: tuple[str, ...] = ()
-    engines: Mapping[str, EngineSettings] = field(default_factory=dict)
+    engines: Mapping[str, EngineSettings] = field(
+        default_factory=lambda: parse_engines({}, "speech.engines")
+    )
 
     def __post_init__(self) -> None:
         for name in ("user_rate", "agent_rate"):
             rate = getattr(self, name)
-            if type(rate) is not int or rate < 8000:
-                raise ValueError(f"{name} is {rate!r}; write Hz, from 8000 on")
-        texts = self.backchannels
-        if not isinstance(texts, list | tuple) or not all(
-            isinstance(text, str) and text.strip() for text in texts
-        ):
-            raise ValueError(f"backchannels is {texts!r}; write a list of texts")
-        object.__setattr__(self, "backchannels", tuple(dict.fromkeys(texts)))
-        built_in = {name: EngineSettings(name) for name in BUILT_IN}
-        object.__setattr__(self, "engines", {**built_in, **self.engines})
+            if rate < 8000:
+                raise ValueError(f"{name} is {rate}; write Hz, from 8000 on")
+        if not all(text.strip() for text in self.backchannels):
+            raise ValueError("backchannels has an empty text; leave it out")
+        object.__setattr__(
+            self, "backchannels", tuple(dict.fromkeys(self.backchannels))
+        )
         for engine in (self.agent.engine, *(users.engine for users in self.user)):
             if engine not in self.engines:
                 raise ValueError(
                     f"there is no engine {engine!r}; describe it under engines, or "
                     f"take one of {', '.join(self.engines)}"
                 )
+        self._check_voice(self.agent.engine, self.agent.voice, "agent.voice")
         self._check_users()
 
     def _check_users(self) -> None:
-        """No voice twice, never the agent's, and blends of Kokoro only."""
+        """All voices exist, none twice and none the agent's; blends of Kokoro only."""
         seen: set[str] = set()
         for users in self.user:
-            kind = self.engines[users.engine].kind
-            if users.num_blends and kind != "kokoro":
+            if users.num_blends and self.engines[users.engine].kind != "kokoro":
                 raise ValueError(f"{users.engine} cannot blend; set num_blends to 0")
-            for voice in (*users.train_voices, *users.test_voices):
-                if voice in seen:
-                    raise ValueError(
-                        f"the user voice {voice} comes twice; name it once"
-                    )
-                seen.add(voice)
-                if self._is_agents(users.engine, voice):
-                    raise ValueError(
-                        f"the user voice {voice} is the agent's speaker; leave it out"
-                    )
+            for name in ("train_voices", "test_voices"):
+                for voice in getattr(users, name):
+                    self._check_voice(users.engine, voice, f"user.{name}")
+                    self._check_user(users.engine, voice, seen)
+                    seen.add(voice)
+            check_num_blends(users.num_blends, users.train_voices)
 
-    def _is_agents(self, engine: str, voice: str) -> bool:
-        if engine == self.agent.engine and voice == self.agent.voice:
-            return True
-        kinds = self.engines[self.agent.engine].kind, self.engines[engine].kind
-        if kinds == ("hibari", "kokoro"):
-            return kokoro_original(self.agent.voice) in components(voice)
-        return False
+    def _check_voice(self, engine: str, voice: str, where: str) -> None:
+        """A voice of a kind whose voices are known; others are asked when built."""
+        known = VOICES.get(self.engines[engine].kind)
+        for part in components(voice) if known else ():
+            if part not in known:
+                raise ValueError(
+                    f"{where}: there is no voice {part!r} of the engine {engine}; take "
+                    f"one of {', '.join(known)}"
+                )
+
+    def _check_user(self, engine: str, voice: str, seen: set[str]) -> None:
+        if voice in seen:
+            raise ValueError(f"the user voice {voice} comes twice; name it once")
+        agent = self._speakers(self.agent.engine, self.agent.voice)
+        if not agent.isdisjoint(self._speakers(engine, voice)):
+            raise ValueError(
+                f"the user voice {voice} is the agent's speaker; leave it out"
+            )
+
+    def _speakers(self, engine: str, voice: str) -> set[tuple[str, str]]:
+        """(kind, name) of the people who are heard in a voice."""
+        kind = self.engines[engine].kind
+        if kind == "hibari":
+            return {("kokoro", kokoro_original(voice))}
+        if kind == "kokoro":
+            return {("kokoro", part) for part in components(voice)}
+        return {(engine, voice)}
 
 
-def parse_speech_settings(section: Mapping, where: str) -> SpeechSettings:
+def parse_speech_settings(speech: object, where: str) -> SpeechSettings:
     """Settings from the section's values.
 
     Args:
-        section: as YAML gives it.
+        speech: as YAML gives it.
         where: names it in errors.
 
     Raises:
         ValueError: it has unknown keys, or values that cannot be.
     """
-    if not isinstance(section, Mapping):
-        raise ValueError(f"{where} is {section!r}; expected names with values.")
-    values = dict(section)
-    if "user" in values:
-        entries = values["user"]
-        entries = entries if isinstance(entries, list) else [entries]
+    values: dict[str, Any] = dict(section(speech, where))
+    if isinstance(values.get("user"), list):
         values["user"] = tuple(
-            changed(UserVoices(), entry, f"{where}.user") for entry in entries
+            changed(UserVoices(), entry, f"{where}.user[{number}]")
+            for number, entry in enumerate(values["user"])
         )
-    if "engines" in values:
-        values["engines"] = _engines(values["engines"], f"{where}.engines")
+    elif "user" in values:
+        values["user"] = (changed(UserVoices(), values["user"], f"{where}.user"),)
+    values["engines"] = parse_engines(values.get("engines"), f"{where}.engines")
     return changed(SpeechSettings(), values, where)
-
-
-def _engines(section: Any, where: str) -> dict[str, EngineSettings]:
-    engines = {}
-    for name, options in (section or {}).items():
-        if not isinstance(options, Mapping) or not isinstance(options.get("kind"), str):
-            raise ValueError(f"{where}.{name} is {options!r}; give it a kind.")
-        rest = {key: value for key, value in options.items() if key != "kind"}
-        engines[name] = EngineSettings(options["kind"], rest)
-    return engines

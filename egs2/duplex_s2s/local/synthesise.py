@@ -7,52 +7,48 @@
 Each job is one process with one thread. A wav that is there is kept, so a run that was
 stopped goes on where it was. A clip that fails is tried once more; if it fails again it
 is listed with the reason in `<out>/failed.<list>.<job>.jsonl`, and the others go on.
-The job ends with exit code 1 if more than five and more than `--max_failed_share` of
-its clips failed, or at once if the machine is at fault, as with a full disk.
+The job ends with exit code 1 only if the machine is at fault, as with a full disk, or if
+nothing at all can be spoken: the first twenty clips fail. Too many failures are a matter
+of the whole list. Around its jobs belong
+
+    python local/synthesise.py --clips clips/user.jsonl --out clips --begin
+    python local/synthesise.py --clips clips/user.jsonl --out clips --check
+
+The one removes the lists of failures of earlier runs, which may have had more jobs. The
+other reads those of this run, and ends with exit code 1 if more than five and more than
+`--max_failed_share` of the list's clips failed, or all of them.
 """
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from casting import build_engines
-from clips import (
-    AGENT_LEAD_SECONDS,
+from clip_failures import (
     MIN_FAILURES,
-    OWN_WAV,
-    Clip,
-    failures_file,
-    too_many,
+    Failure,
+    check_list,
+    forget_failures,
+    warn,
+    write_failures,
 )
+from clips import AGENT_LEAD_SECONDS, OWN_WAV, Clip, missing_clips
 from corpus_settings import read_speech
 from progress import progress
 from tts.engine import Engine
 from tts.loudness import trim_and_level
 
-from espnet2_duplex.bin.cli import DISK_FULL, run_cli
+from espnet2_duplex.atomic import DISK_FULL
+from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.dataset_checks import load_speech
-from espnet2_duplex.jsonl import read_jsonl, write_jsonl
+from espnet2_duplex.jsonl import read_jsonl
 from espnet2_duplex.sound_files import resample, write_wav
 from espnet2_duplex.timing import nearest_sample
 
 ATTEMPTS = 2
-MAX_SHOWN_FAILURES = 3
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A clip that cannot be had, and why."""
-
-    clip: Clip
-    reason: str
-
-
-def missing_clips(clips: Iterable[Clip], out: Path) -> list[Clip]:
-    """Those that have no wav yet."""
-    return [clip for clip in clips if not (out / clip.path).is_file()]
+NUM_FIRST_CLIPS = 20  # when all of them fail, the others would
 
 
 def speak(clip: Clip, engines: Mapping[str, Engine], attempt: int = 0) -> np.ndarray:
@@ -110,7 +106,8 @@ def synthesise(
     """Speak the clips that have no wav in `out` yet; yields those that fail.
 
     Raises:
-        ValueError: an engine cannot be loaded, or the machine is at fault.
+        ValueError: an engine cannot be loaded, the machine is at fault, or the first
+            `NUM_FIRST_CLIPS` of all clips fail.
     """
     missing = missing_clips(clips, out)
     for name, engine in engines.items():
@@ -121,33 +118,32 @@ def synthesise(
             except ValueError as problem:
                 raise ValueError(f"engine {name}: {problem}.") from problem
     num_done = len(clips) - len(missing)
+    num_failed = 0
     for clip in progress(missing, "speaking", len(clips), num_done):
         reason = speak_to_file(clip, out, engines)
-        if reason:
-            yield Failure(clip, reason)
+        if not reason:
+            num_done += 1
+            continue
+        yield Failure(clip, reason)
+        num_failed += 1
+        if num_failed == NUM_FIRST_CLIPS and not num_done:
+            raise ValueError(
+                f"the first {num_failed} clips failed, the last is {clip.voice} "
+                f"{clip.text!r} ({reason}); mend the engine {clip.engine} or its "
+                "settings."
+            )
 
 
-def report(
-    failures: Sequence[Failure], num_clips: int, listed: Path, max_share: float
-) -> None:
-    """Tell what failed.
+def engines_of(
+    clips: Sequence[Clip], config: Path | None, downloads: Path
+) -> dict[str, Engine]:
+    """Engines that speak the clips, not yet prepared.
 
     Raises:
-        ValueError: too many failed, see `clips.too_many`.
+        ValueError: as `read_speech` and `build_engines`.
     """
-    if not failures:
-        return
-    shown = "; ".join(
-        f"{failure.clip.voice} {failure.clip.text!r} ({failure.reason})"
-        for failure in failures[:MAX_SHOWN_FAILURES]
-    )
-    sentence = f"{len(failures)} of {num_clips} clips failed, see {listed}: {shown}"
-    if too_many(len(failures), num_clips, max_share):
-        raise ValueError(
-            f"{sentence}. Change these texts or voices, or allow more with "
-            "--max_failed_share."
-        )
-    print(f"warning: {sentence}.", file=sys.stderr, flush=True)
+    names = {clip.engine for clip in clips} - {OWN_WAV}
+    return build_engines(read_speech(config), names, downloads)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -164,12 +160,23 @@ def get_parser() -> argparse.ArgumentParser:
         "--max_failed_share",
         type=float,
         default=0.02,
-        help=f"of a job's clips; {MIN_FAILURES} may fail in any case",
+        help=f"of the list, with --check; {MIN_FAILURES} clips may fail in any case",
     )
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--count_missing",
         action="store_true",
         help="only print how many of the job's clips have no wav yet",
+    )
+    instead.add_argument(
+        "--begin",
+        action="store_true",
+        help="only remove the lists of failures of earlier runs, before the jobs",
+    )
+    instead.add_argument(
+        "--check",
+        action="store_true",
+        help="only judge what has failed of the whole list, after the jobs",
     )
     return parser
 
@@ -183,17 +190,19 @@ def main(cmd: Sequence[str] | None = None) -> None:
         )
     rows = read_jsonl(args.clips)[args.job - 1 :: args.num_jobs]
     clips = [Clip(**row) for row in rows]
+    name = args.clips.stem
     if args.count_missing:
         print(len(missing_clips(clips, args.out)))
-        return
-    settings = read_speech(args.config)
-    names = {clip.engine for clip in clips} - {OWN_WAV}
-    engines = build_engines(settings, names, args.downloads)
-    failures = list(synthesise(clips, args.out, engines))
-    listed = failures_file(args.out, f"{args.clips.stem}.{args.job}")
-    write_jsonl(listed, [{**asdict(f.clip), "reason": f.reason} for f in failures])
-    print(f"{len(clips) - len(failures)} clips are in {args.out}", flush=True)
-    report(failures, len(clips), listed, args.max_failed_share)
+    elif args.begin:
+        forget_failures(args.out, name)
+    elif args.check:
+        check_list(clips, args.out, name, args.max_failed_share)
+    else:
+        engines = engines_of(clips, args.config, args.downloads)
+        failures = list(synthesise(clips, args.out, engines))
+        listed = write_failures(failures, args.out, name, args.job)
+        print(f"{len(clips) - len(failures)} clips are in {args.out}", flush=True)
+        warn(failures, len(clips), listed)
 
 
 if __name__ == "__main__":

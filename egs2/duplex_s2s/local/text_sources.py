@@ -30,8 +30,16 @@ CHATTERBOT_TOPICS = (
     "ai botprofile conversations food greetings literature money politics science "
     "sports trivia".split()
 )
+# Of the questions that are taken from chatterbot; another list gives other corpora.
 QUESTION_START = re.compile(
     r"(what|who|where|why|when|how|which|have|has|do|does|can|could|are|is|if|tell)\b",
+    re.IGNORECASE,
+)
+# What somebody types who asks, perhaps without marks ("whats", "isnt").
+ASKING = re.compile(
+    r"((what|who|whom|whose|where|when|why|how|which)('?s|'?re)?"
+    r"|(am|are|could|did|do|does|had|has|have|is|should|was|were|will|would)(n'?t)?"
+    r"|can('?t)?|won'?t|if)\b",
     re.IGNORECASE,
 )
 # Subject, verb and rest of a defining sentence of Wikipedia.

@@ -8,7 +8,7 @@ if [ $# -lt 2 ]; then
 fi
 input=$1
 shift
-lines=$(wc -l <"${input}")
+lines=$(awk 'END { print NR }' "${input}")  # counts a last line without its end, too
 if [ "${lines}" -lt $# ]; then
     echo "split_scp.pl: error: ${input} has ${lines} lines, which cannot be split into $# parts; use fewer jobs." >&2
     exit 1

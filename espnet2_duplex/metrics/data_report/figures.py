@@ -10,8 +10,21 @@ import numpy as np
 from espnet2_duplex.metrics.data_report.distribution import Distribution
 from espnet2_duplex.metrics.data_report.statistics import SECONDS_PER_HOUR, CorpusCounts
 
-COLORS = ("#2f6f8f", "#e39b3c", "#7aa95c", "#b5598a", "#8a7fc7", "#c9614f")
-OTHER_COLOR = "#b4bac4"
+# Light and dark by turns, so that neighbours differ without their hues; all show on
+# white and on the dark page.
+COLORS = (
+    "#2f6f8f",
+    "#e39b3c",
+    "#3f8f4f",
+    "#d98cc0",
+    "#b8442f",
+    "#5ab4c9",
+    "#8a5a2b",
+    "#9fb82f",
+    "#7a56b8",
+    "#e87a72",
+)
+OTHER_COLOR = "#98a1b0"
 PART_COLORS = {  # of the hours
     "user": "#2f6f8f",
     "both": "#c9614f",
@@ -32,6 +45,7 @@ STYLE = {
 }
 MAX_BARS = 36
 STEPS = (1, 2, 5)
+HEADROOM = 1.12  # for the name of the mark, above the highest bar
 OUTER_PERCENT = 0.5  # of the values at each end go into the outermost bars
 
 
@@ -97,7 +111,7 @@ def draw_histogram(histogram: Histogram, colors: Mapping[str, str]) -> str:
             axes.stairs(above, edges, baseline=below, fill=True, color=colors[source])
             below = above
         axes.set_xlim(edges[0], edges[-1])
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, HEADROOM * below.max())
         axes.set_xlabel(histogram.axis)
         if histogram.mark is not None:
             _mark(axes, histogram.mark)

@@ -12,8 +12,10 @@ All is read off the turns; the audio is not listened to.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from espnet2_duplex.conversation import Conversation, Turn
+from espnet2_duplex.metrics.data_report.limits import OutlierLimits
 from espnet2_duplex.timing import MICROSECONDS_PER_SECOND, microseconds
 
 
@@ -35,6 +37,20 @@ class Silence:
         return _difference(self.after.start, self.before.end)
 
 
+class Ending(Enum):
+    """How an agent turn ends that a user barges into.
+
+    Attributes:
+        CUT: the limits' cut after the user's onset (Sec. 4.2: 0.64 s).
+        OWN: earlier. The turn was at its end already, nobody cut it.
+        LATE: later.
+    """
+
+    CUT = "cut"
+    OWN = "own end"
+    LATE = "late"
+
+
 @dataclass(frozen=True)
 class BargeIn:
     """A user turn whose onset lies inside an agent turn.
@@ -51,6 +67,13 @@ class BargeIn:
     def cut_seconds(self) -> float:
         """What the agent still says after the user's onset (Sec. 4.2: 0.64 s)."""
         return _difference(self.agent.end, self.user.start)
+
+    def ending(self, limits: OutlierLimits) -> Ending:
+        """Of the agent's turn; the cut may be off by the tolerance of the limits."""
+        excess = microseconds(self.cut_seconds - limits.cut_seconds)
+        if abs(excess) <= microseconds(limits.tolerance_seconds):
+            return Ending.CUT
+        return Ending.OWN if excess < 0 else Ending.LATE
 
 
 def gaps(conversation: Conversation) -> list[Silence]:

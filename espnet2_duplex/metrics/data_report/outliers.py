@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS, Conversation
+from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.metrics.data_report.floor_changes import (
+    Ending,
     agent_interruptions,
     barge_ins,
     gaps,
 )
+from espnet2_duplex.metrics.data_report.limits import OutlierLimits
 from espnet2_duplex.metrics.data_report.records import Record, words_per_second
 from espnet2_duplex.timing import microseconds
 
@@ -26,43 +28,16 @@ KINDS = {  # kind -> what it means, in the order of the page
     "interruption": "an overlap that is no barge-in: the agent begins while the user "
     "speaks",
     "fast": "more than {max_words_per_second:g} words a second in an agent turn that "
-    "no user barges into: its text is longer than its speech",
+    "no barge-in cuts: its text is longer than its speech",
     "slow": "less than {min_words_per_second:g} words a second in an agent turn: its "
     "text is shorter than its speech",
+    "fast user": "more than {max_user_words_per_second:g} words a second in a user turn",
+    "slow user": "less than {min_user_words_per_second:g} words a second in a user "
+    "turn, its pauses included",
     "dropped tokens": "more than {max_dropped_share:.0%} of the tokens of an agent turn "
-    "that no user barges into found no frame",
+    "that no barge-in cuts found no frame",
     "audio": "level, clipping or silence of a stream",
 }
-
-
-@dataclass(frozen=True)
-class OutlierLimits:
-    """What is no longer usual.
-
-    Attributes:
-        min_conversation_seconds: shortest conversation.
-        max_conversation_seconds: longest.
-        min_turn_seconds: shortest turn of either role.
-        max_turn_seconds: longest; Sec. 4.2 limits turns to 25 s.
-        gap_seconds: from the user's end to the agent's answer.
-        cut_seconds: what the agent still says after a barge-in.
-        tolerance_seconds: of gaps and cuts; half a frame, as the agent begins on
-            frames.
-        min_words_per_second: slowest agent turn.
-        max_words_per_second: fastest agent turn.
-        max_dropped_share: of the tokens of a turn.
-    """
-
-    min_conversation_seconds: float = 2.0
-    max_conversation_seconds: float = 180.0
-    min_turn_seconds: float = 0.3
-    max_turn_seconds: float = 25.0
-    gap_seconds: float = GAP_SECONDS
-    cut_seconds: float = CUT_SECONDS
-    tolerance_seconds: float = 0.04
-    min_words_per_second: float = 1.0
-    max_words_per_second: float = 5.0
-    max_dropped_share: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -115,8 +90,9 @@ def find_outliers(
     found = [
         *_lengths(conversation, limits),
         *_floor_changes(conversation, limits),
-        *_texts(record, limits),
-        *(("audio", fault) for fault in record.audio_faults),
+        *_word_rates(record, limits),
+        *_dropped_tokens(record, limits),
+        *(("audio", fault) for fault in record.audio_faults or ()),
     ]
     for kind, reason in found:
         yield Outlier(kind, conversation.id, reason)
@@ -160,7 +136,7 @@ def _floor_changes(
                 f"{gap.before.end:.2f} s"
             )
     for event in barge_ins(conversation):
-        if microseconds(event.cut_seconds - limits.cut_seconds) > tolerance:
+        if event.ending(limits) is Ending.LATE:
             yield "late cut", (
                 f"the agent goes on for {event.cut_seconds:.3f} s after the user's "
                 f"onset at {event.user.start:.2f} s"
@@ -172,15 +148,27 @@ def _floor_changes(
         )
 
 
-def _texts(record: Record, limits: OutlierLimits) -> Iterator[tuple[str, str]]:
-    cut = record.cut_turns()
-    for turn in record.conversation.agent_turns:
-        rate = words_per_second(turn)
-        reason = f"the agent turn at {turn.start:.2f} s has {rate:.1f} words a second"
-        if rate > limits.max_words_per_second and turn not in cut:
-            yield "fast", reason
-        if rate < limits.min_words_per_second:
-            yield "slow", reason
+def _word_rates(record: Record, limits: OutlierLimits) -> Iterator[tuple[str, str]]:
+    cut = record.cut_turns(limits)
+    for turn in record.conversation.turns:
+        is_user = turn.role == "user"
+        least, most = (
+            (limits.min_user_words_per_second, limits.max_user_words_per_second)
+            if is_user
+            else (limits.min_words_per_second, limits.max_words_per_second)
+        )
+        rate, suffix = words_per_second(turn), " user" if is_user else ""
+        reason = (
+            f"the {turn.role} turn at {turn.start:.2f} s has {rate:.1f} words a second"
+        )
+        if rate > most and turn not in cut:
+            yield f"fast{suffix}", reason
+        if rate < least:
+            yield f"slow{suffix}", reason
+
+
+def _dropped_tokens(record: Record, limits: OutlierLimits) -> Iterator[tuple[str, str]]:
+    cut = record.cut_turns(limits)
     for turn, tokens in zip(record.conversation.agent_turns, record.tokens):
         most = limits.max_dropped_share * tokens.num_tokens
         if tokens.num_dropped > most and turn not in cut:

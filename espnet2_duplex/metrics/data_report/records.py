@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.events import Event
-from espnet2_duplex.metrics.data_report.floor_changes import barge_ins
+from espnet2_duplex.metrics.data_report.floor_changes import Ending, barge_ins
+from espnet2_duplex.metrics.data_report.heard_gaps import HeardGaps
+from espnet2_duplex.metrics.data_report.limits import OutlierLimits
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Record:
         source: dataset.
         events: in-turn pauses, backchannels, noises.
         tokens: one for each agent turn; empty if they were not counted.
-        audio_faults: sentences about its audio; empty if nobody listened.
+        audio_faults: sentences about its audio; None if it was not checked.
+        heard_gaps: gaps in its audio; None if they were not listened to.
     """
 
     conversation: Conversation
@@ -41,11 +44,16 @@ class Record:
     source: str
     events: Sequence[Event] = ()
     tokens: Sequence[TurnTokens] = ()
-    audio_faults: Sequence[str] = ()
+    audio_faults: Sequence[str] | None = None
+    heard_gaps: HeardGaps | None = None
 
-    def cut_turns(self) -> set[Turn]:
-        """Agent turns that the user barges into; they keep the text that is not said."""
-        return {event.agent for event in barge_ins(self.conversation)}
+    def cut_turns(self, limits: OutlierLimits) -> set[Turn]:
+        """Agent turns that a barge-in cuts; they keep the text that is not said."""
+        return {
+            event.agent
+            for event in barge_ins(self.conversation)
+            if event.ending(limits) is not Ending.OWN
+        }
 
 
 def words_per_second(turn: Turn) -> float:

@@ -1,113 +1,59 @@
-"""The counts of a corpus as tables: the paper's Table 1, and one line per source."""
+"""The counts of a corpus as tables with one line for each source or set."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from espnet2_duplex.metrics.counts import share
+from espnet2_duplex.metrics.data_report.data_table import (
+    DataTable,
+    number_text,
+    percent_text,
+)
 from espnet2_duplex.metrics.data_report.distribution import Distribution
 from espnet2_duplex.metrics.data_report.statistics import SECONDS_PER_HOUR, CorpusCounts
 from espnet2_duplex.metrics.page_parts import ABSENT
 
-YES, NO = "✓", "✗"
-# Table 1 of the paper.
-PAPER_ROWS = (
-    ("Spoken QA", "ASR-QA", "20k", "Mix", "Augment", NO),
-    ("Spoken QA", "MS MARCO", "0.2k", "TTS", "Augment", NO),
-    ("Spoken QA", "Alpaca", "0.2k", "TTS", "Augment", NO),
-    ("Spoken QA", "Internal SFT", "3k", "TTS", "Real", YES),
-    ("Conversation", "UltraChat", "3k", "TTS", "Augment", YES),
-    ("Conversation", "Topic", "0.3k", "TTS", "Augment", YES),
-)
+type Columns = Mapping[str, Callable[[CorpusCounts], str]]
+
+HOURS_COLUMNS: Columns = {
+    "conversations": lambda counts: f"{counts.num_conversations}",
+    "hours": lambda counts: f"{counts.hours:.2f}",
+    "user h": lambda counts: _hours(counts.user_turns.sum),
+    "agent h": lambda counts: _hours(counts.agent_turns.sum),
+    "overlap h": lambda counts: _hours(counts.overlaps.sum),
+    "silence h": lambda counts: _hours(counts.silence_seconds),
+    "speakers": lambda counts: f"{len(counts.speakers)}",
+    "turns": lambda counts: number_text(counts.turns.mean),
+    "exchanges": lambda counts: number_text(counts.exchanges.mean),
+    "tokens dropped %": lambda counts: percent_text(counts.tokens.dropped_share),
+}
+TURN_TAKING_COLUMNS: Columns = {
+    "gap s": lambda counts: number_text(counts.gaps.percentile(50)),
+    "heard gap s (5–95 %)": lambda counts: _range(counts.heard_gaps),
+    "barge-ins": lambda counts: f"{counts.num_barge_ins}",
+    "that cut": lambda counts: f"{len(counts.cuts)}",
+    "own end": lambda counts: f"{len(counts.own_ends)}",
+    "late": lambda counts: f"{len(counts.late_ends)}",
+    "with barge-in %": lambda counts: percent_text(counts.barge_in_share),
+    "cut s": lambda counts: number_text(counts.cuts.percentile(50)),
+    "agent interrupts": lambda counts: f"{counts.num_interruptions}",
+    "in-turn pauses": lambda counts: f"{len(counts.in_turn_pauses)}",
+    "backchannels": lambda counts: f"{len(counts.backchannels)}",
+    "noises": lambda counts: f"{len(counts.noises)}",
+}
 
 
-@dataclass(frozen=True)
-class SourceInfo:
-    """What the turns do not tell of a dataset.
-
-    Attributes:
-        name: as a reader should see it, for example "MS MARCO".
-        task: "Spoken QA" or "Conversation".
-        speech: of the user: "TTS", "Real" or "Mix".
-        multi_turn: how its conversations come to have several exchanges: "Real" if the
-            texts have them, "Augment" if single exchanges were joined (Sec. 4.2).
-    """
-
-    name: str
-    task: str = ABSENT
-    speech: str = ABSENT
-    multi_turn: str = ABSENT
-
-
-@dataclass(frozen=True)
-class DataTable:
-    """Cells as texts.
-
-    Attributes:
-        headings: of the columns.
-        rows: measured.
-        paper_rows: the paper's, below them.
-    """
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    paper_rows: tuple[tuple[str, ...], ...] = ()
-
-
-def paper_table(
-    sources: Mapping[str, CorpusCounts], infos: Mapping[str, SourceInfo]
-) -> DataTable:
-    """Table 1 of the paper for this corpus, and the paper's own rows.
-
-    Args:
-        sources: source -> its counts.
-        infos: source -> what is known of it; may lack sources.
-    """
-    rows = []
-    for source, counts in sources.items():
-        info = infos.get(source, SourceInfo(source))
-        longest = counts.exchanges.percentile(100) or 0
-        multi_turn = info.multi_turn if longest > 1 else NO
-        barge_in = YES if counts.num_with_barge_in else NO
-        hours = hours_text(counts.hours)
-        rows.append((info.task, info.name, hours, info.speech, multi_turn, barge_in))
-    order = ("Spoken QA", "Conversation")
-    rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
-    headings = ("Task", "Dataset", "#Hours", "Speech", "Multi-turn", "Barge-in")
-    return DataTable(headings, tuple(rows), PAPER_ROWS)
-
-
-def summary_table(heading: str, rows: Mapping[str, CorpusCounts]) -> DataTable:
-    """Hours, speakers, turns, barge-ins and dropped tokens.
+def hours_table(heading: str, rows: Mapping[str, CorpusCounts]) -> DataTable:
+    """Hours, speakers, turns and dropped tokens.
 
     Args:
         heading: what the rows are, for example "Source".
         rows: name -> counts.
     """
-    columns = {
-        heading: lambda name, counts: name,
-        "conversations": lambda name, counts: f"{counts.num_conversations}",
-        "hours": lambda name, counts: f"{counts.hours:.2f}",
-        "user h": lambda name, counts: _hours(counts.user_turns.sum),
-        "agent h": lambda name, counts: _hours(counts.agent_turns.sum),
-        "overlap h": lambda name, counts: _hours(counts.overlaps.sum),
-        "silence h": lambda name, counts: _hours(counts.silence_seconds),
-        "speakers": lambda name, counts: f"{len(counts.speakers)}",
-        "turns": lambda name, counts: _number(counts.turns.mean),
-        "exchanges": lambda name, counts: _number(counts.exchanges.mean),
-        "barge-ins": lambda name, counts: f"{len(counts.cuts)}",
-        "with barge-in %": lambda name, counts: _percent(counts.barge_in_share),
-        "gap s": lambda name, counts: _number(counts.gaps.percentile(50)),
-        "cut s": lambda name, counts: _number(counts.cuts.percentile(50)),
-        "backchannels": lambda name, counts: f"{len(counts.backchannels)}",
-        "tokens dropped %": lambda name, counts: _percent(counts.tokens.dropped_share),
-    }
-    return DataTable(
-        tuple(columns),
-        tuple(
-            tuple(cell(name, counts) for cell in columns.values())
-            for name, counts in rows.items()
-        ),
-    )
+    return _table(heading, rows, HOURS_COLUMNS)
+
+
+def turn_taking_table(heading: str, rows: Mapping[str, CorpusCounts]) -> DataTable:
+    """Gaps, barge-ins, interruptions and events; arguments as of :func:`hours_table`."""
+    return _table(heading, rows, TURN_TAKING_COLUMNS)
 
 
 def distribution_table(distributions: Mapping[str, Distribution]) -> DataTable:
@@ -117,50 +63,43 @@ def distribution_table(distributions: Mapping[str, Distribution]) -> DataTable:
     for name, values in distributions.items():
         percentiles = (values.percentile(percent) for percent in (0, 5, 50, 95, 100))
         cells = (values.mean, *percentiles)
-        rows.append((name, f"{len(values)}", *map(_number, cells)))
+        rows.append((name, f"{len(values)}", *map(number_text, cells)))
     return DataTable(headings, tuple(rows))
 
 
-def timing_table(timings: Sequence[tuple[str, float]], hours: float) -> DataTable:
-    """Time of each stage of the data, from its beginning to its end.
-
-    Args:
-        timings: stage and seconds, one for each run; a stage that was stopped has
-            several.
-        hours: of conversation that came out.
-    """
-    stages: dict[str, list[float]] = {}
-    for stage, seconds in timings:
-        stages.setdefault(stage, []).append(seconds)
-    stages["all"] = [seconds for _, seconds in timings]
-    rows = []
-    for name, times in stages.items():
-        per_hour = share(sum(times), hours)
-        cells = f"{len(times)}", f"{sum(times):.1f}", _number(per_hour)
-        rows.append((name, *cells))
-    headings = ("stage", "runs", "seconds", "seconds per hour of conversation")
-    return DataTable(headings, tuple(rows))
+def tokens_table(rows: Mapping[str, CorpusCounts]) -> DataTable:
+    """Text tokens against frames; `rows` is source -> counts."""
+    cells = []
+    for name, counts in rows.items():
+        found = counts.tokens
+        losing = found.num_turns_dropping / max(found.num_turns, 1)
+        shares = (found.dropped_share or 0, found.dropped_share_uncut or 0, losing)
+        numbers = f"{found.num_turns}", f"{found.num_tokens}"
+        per_frame = f"{found.per_frame.mean or 0:.2f}"
+        percents = (f"{100 * share:.2f}" for share in shares)
+        cells.append((name, *numbers, per_frame, *percents))
+    headings = ("Source", "agent turns", "tokens", "tokens per frame")
+    headings += ("dropped %", "dropped %, not cut", "turns that lose text %")
+    return DataTable(headings, tuple(cells))
 
 
-def markdown_lines(table: DataTable) -> list[str]:
-    """The table in Markdown, the paper's rows in italics."""
-    lines = [table.headings, tuple("---" for _ in table.headings), *table.rows]
-    lines += [tuple(f"*{cell}*" for cell in row) for row in table.paper_rows]
-    return [f"|{'|'.join(cell.replace('|', '/') for cell in row)}|" for row in lines]
-
-
-def hours_text(hours: float) -> str:
-    """Hours as in the paper's table ("0.2k"), but below 100 with their fraction."""
-    return f"{hours / 1000:.1f}k" if hours >= 100 else f"{hours:.2f}"
+def _table(
+    heading: str, rows: Mapping[str, CorpusCounts], columns: Columns
+) -> DataTable:
+    cells = tuple(
+        (name, *(cell(counts) for cell in columns.values()))
+        for name, counts in rows.items()
+    )
+    return DataTable((heading, *columns), cells)
 
 
 def _hours(seconds: float) -> str:
     return f"{seconds / SECONDS_PER_HOUR:.2f}"
 
 
-def _number(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.2f}"
-
-
-def _percent(fraction: float | None) -> str:
-    return ABSENT if fraction is None else f"{100 * fraction:.1f}"
+def _range(values: Distribution) -> str:
+    """Median, and where nine tenths of the values lie."""
+    if not len(values):
+        return ABSENT
+    least, median, most = (values.percentile(percent) for percent in (5, 50, 95))
+    return f"{median:.2f} ({least:.2f}–{most:.2f})"

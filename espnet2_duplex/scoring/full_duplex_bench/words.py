@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from espnet2_duplex.formats.bench_words import (
+    parse_words,
+    read_turn_end,
+    read_user_words,
+)
 from espnet2_duplex.formats.files import naming, read_json, write_json
 from espnet2_duplex.metrics.activity import Segment
 from espnet2_duplex.metrics.full_duplex_bench.behaviour import Transcripts
@@ -12,17 +17,8 @@ from espnet2_duplex.words import Word, parse_word
 
 
 def turn_end(folder: Path) -> float:
-    """Where the user's turn ends, in seconds (turn_taking.json, its first entry).
-
-    Raises:
-        ValueError: the file is missing or not of that kind.
-    """
-    row = _first_row(folder / "turn_taking.json")
-    with naming(folder / "turn_taking.json"):
-        times = row.get("timestamp")
-        if not isinstance(times, list) or not times:
-            raise ValueError(f"its first entry has the timestamp {times!r}")
-        return parse_word("", [times[0], times[0]]).start
+    """Where the user's turn ends, in seconds; see :func:`.bench_words.read_turn_end`."""
+    return read_turn_end(folder)
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,9 @@ def user_end(folder: Path) -> float | None:
     """End of the user's last word in seconds, None without transcription.json.
 
     Raises:
-        ValueError: the file is not of that kind.
+        ValueError: the file is not of that kind, or does not tell who the user is.
     """
-    path = folder / "transcription.json"
-    if not path.is_file():
-        return None
-    with naming(path):
-        words = _parse_words(read_json(path, list))
+    words = read_user_words(folder) or ()
     return max((word.end for word in words), default=None)
 
 
@@ -73,7 +65,7 @@ def read_chunks(path: Path) -> list[Word]:
     with naming(path):
         if "chunks" not in content:
             raise ValueError('it has no "chunks"; give --asr_model to make them')
-        return _parse_words(content["chunks"])
+        return parse_words(content["chunks"])
 
 
 def read_spoken_text(path: Path) -> str:
@@ -108,19 +100,6 @@ def overlap_transcripts(sample: BenchSample) -> Transcripts:
     """
     names = ("clean_input", "input", "clean_output", "output")
     return Transcripts(*(read_chunks(transcript_path(sample, name)) for name in names))
-
-
-def _parse_words(rows: object) -> list[Word]:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("its words are no list of objects with text and timestamp")
-    return [parse_word(row.get("text"), _closed(row)) for row in rows]
-
-
-def _closed(row: dict) -> object:
-    times = row.get("timestamp")
-    if isinstance(times, list) and len(times) == 2 and times[1] is None:
-        return [times[0], times[0]]
-    return times
 
 
 def _first_row(path: Path) -> dict:

@@ -67,32 +67,35 @@ def apply_user_channel(
     settings: UserChannel,
     bank: Bank,
     generator: np.random.Generator,
+    sounds: np.ndarray | None = None,
 ) -> np.ndarray:
     """What the system hears of a user.
 
     Args:
-        user: (N,) float32, the user's voice; zero where it is silent.
+        user: (N,) float32, the user's voice in its turns; zero where it is silent.
         agent: (M,) float32, the agent's stream, of the same duration; not changed.
         user_rate: in Hz.
         agent_rate: in Hz.
         settings: effects and their shares.
         bank: rooms and recordings of noise.
         generator: of this conversation.
+        sounds: (N,) float32, coughs and backchannels from the user's place; None for
+            none. They are no part of the speech that noise is measured against.
     Returns:
-        (N,) float32 within +-0.99; `user` itself if no effect was drawn.
+        (N,) float32 within +-0.99; `user`, with its sounds, if no effect was drawn.
     Raises:
         ValueError: if an effect needs what the bank lacks.
     """
     bank.check(settings, user_rate)
     drawn = draw_effects(settings, generator)
-    if not drawn or len(user) == 0:
-        return user
-    heard, room = user, None
+    room = None
     if "place" in drawn:
         room = bank.rooms[drawn["place"].integers(len(bank.rooms))]
-    if "room" in drawn:
-        heard = in_room(user, room.talker)
-    voice = heard
+    response = room.talker if "room" in drawn else None
+    voice = _at_microphone(user, response)
+    heard = voice if sounds is None else voice + _at_microphone(sounds, response)
+    if not drawn or len(user) == 0:
+        return heard
     if "echo" in drawn:
         played = resample(agent, agent_rate, user_rate, len(user))
         echo = agent_echo(
@@ -104,6 +107,11 @@ def apply_user_channel(
         noise = draw_noise(len(user), power, settings.noise, bank, drawn["noise"])
         heard = np.add(heard, noise, out=noise)
     return _transmit(heard, settings, user_rate, drawn)
+
+
+def _at_microphone(sound: np.ndarray, response: np.ndarray | None) -> np.ndarray:
+    """A sound (N,) float32 from the user's place; a response of None is no room."""
+    return sound if response is None or len(sound) == 0 else in_room(sound, response)
 
 
 def _transmit(

@@ -26,7 +26,7 @@ def speech_power(heard: np.ndarray, spoken: np.ndarray) -> float:
 
     Args:
         heard: (N,) float32, the speech at the microphone, for example in a room.
-        spoken: (N,) float32, the speech alone; zero where the user is silent.
+        spoken: (N,) float32, the turns alone; zero where the user is silent.
     """
     num_spoken = np.count_nonzero(spoken)
     if num_spoken == 0:

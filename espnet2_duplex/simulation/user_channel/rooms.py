@@ -35,10 +35,14 @@ def from_direct_sound(response: np.ndarray, name: str) -> np.ndarray:
 
 
 def in_room(user: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """The user's stream (N,) float32 in a room; it begins and ends as before.
+    """The user's stream in a room: its sounds begin where they did, and die away later.
+
+    What would be heard after the end of the stream is lost.
 
     Args:
         user: (N,) float32.
         response: (R,) float32, talker to microphone, from the direct sound on.
+    Returns:
+        (N,) float32.
     """
     return convolve(user, response)

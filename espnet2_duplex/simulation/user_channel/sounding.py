@@ -76,13 +76,15 @@ def convolve(stream: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 def _block_starts(stream: np.ndarray, hop: int) -> list[int]:
     """Starts of the fewest blocks of `hop` samples that hold all sound."""
-    cell = SEARCH_CELL
+    (cells,) = np.nonzero(sounding_cells(stream, SEARCH_CELL))
     starts: list[int] = []
     end = 0
-    for index in np.flatnonzero(sounding_cells(stream, cell)).tolist():
-        while end < min((index + 1) * cell, len(stream)):
-            starts.append(max(end, index * cell))
-            end = starts[-1] + hop
+    while end < len(stream):
+        index = np.searchsorted(cells, end // SEARCH_CELL)
+        if index == len(cells):
+            break
+        starts.append(max(end, int(cells[index]) * SEARCH_CELL))
+        end = starts[-1] + hop
     return starts
 
 

@@ -15,11 +15,8 @@ from espnet2_duplex.bin.duplex_s2s_inference import DuplexOutput
 from espnet2_duplex.bin.full_duplex_bench_arguments import ASR_MODEL
 from espnet2_duplex.chat.backend import Refused, Unavailable
 from espnet2_duplex.conversation import Turn
-from espnet2_duplex.formats.full_duplex_bench import (
-    BenchOptions,
-    BenchWriter,
-    read_bench,
-)
+from espnet2_duplex.formats.bench_writer import BenchOptions, BenchWriter
+from espnet2_duplex.formats.full_duplex_bench import read_bench
 from espnet2_duplex.formats.recording import make_recording
 from espnet2_duplex.formats.sounds import Silence, open_channels
 from espnet2_duplex.metrics.activity import ActivityOptions, make_detector
@@ -138,7 +135,7 @@ def exported(tmp_path):
         agent = Silence(user.sample_rate, user.num_samples)
         writer.add(make_recording(id, turns, user, agent))
     writer.finish()
-    return root
+    return root / "smooth_turn_taking"
 
 
 def test_exported_conversations_are_answered_and_scored(exported, model, capsys):

@@ -49,14 +49,15 @@ def test_speech_without_end_is_refused():
         cut_frames([Gap(10, 10, "user")], 300, 100)
 
 
-def test_pieces_without_turns_are_left_out_and_events_move_along():
+def test_pieces_may_be_silent_and_events_move_along():
     turns = [Turn("user", 1.0, 2.0, ""), Turn("agent", 21.0, 22.0, "a")]
     whole = call(turns, 24.0, [Event("noise", 20.5, 20.7)])
     pieces = pieces_of(whole, 8.0)
-    assert [len(piece.conversation.turns) for piece in pieces] == [1, 1]
-    (event,), (turn,) = pieces[1].events, pieces[1].conversation.turns
+    assert [len(piece.conversation.turns) for piece in pieces] == [1, 0, 0, 1]
+    last = pieces[3]
+    (event,), (turn,) = last.events, last.conversation.turns
     assert round(turn.start - event.start, 6) == 0.5
-    first_second = pieces[1].user.first_sample / 8000
+    first_second = last.user.first_sample / 8000
     assert round(first_second + turn.start, 6) == 21.0
 
 

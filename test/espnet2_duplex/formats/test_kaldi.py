@@ -1,10 +1,13 @@
 import json
 import os
+from operator import length_hint
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from espnet2_duplex.conversation import ROLES
 from espnet2_duplex.data_folder import read_table, write_table
 from espnet2_duplex.formats.kaldi import KaldiOptions, KaldiWriter, read_kaldi
 from espnet2_duplex.formats.registry import convert
@@ -58,19 +61,67 @@ def test_only_the_stream_with_another_rate_is_written(data, tmp_path):
     assert read_table(out / "user.scp") == read_table(data / "user.scp")
 
 
-def test_second_run_rewrites_only_what_is_older_than_its_source(data, tmp_path):
+def test_second_run_rewrites_only_what_has_another_source(data, tmp_path):
     out, options = tmp_path / "out", KaldiOptions(audio="copy")
     convert(read_kaldi(data), KaldiWriter(out, options))
     paths = {key: out / "wav" / f"{key}_user.wav" for key in ("a", "c")}
-    for path in paths.values():
-        os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 10**9))
     before = {key: path.stat().st_mtime_ns for key, path in paths.items()}
     source = data / "c.user.wav"
     soundfile.write(source, np.zeros(38400), 16000)
-    os.utime(source, ns=(before["c"] + 10**9,) * 2)
+    os.utime(source, ns=(before["c"] - 10**10,) * 2)  # older than what was written
     convert(read_kaldi(data), KaldiWriter(out, options))
     assert paths["a"].stat().st_mtime_ns == before["a"]
     assert not soundfile.read(paths["c"])[0].any()
+
+
+def test_another_corpus_with_the_same_ids_and_lengths_replaces_the_sound(
+    make_data, tmp_path
+):
+    out, options = tmp_path / "out", KaldiOptions(audio="copy")
+    first, second = make_data(tmp_path / "A"), make_data(tmp_path / "B")
+    soundfile.write(second / "a.agent.wav", np.full(52920, 0.5), 22050)
+    for path in second.glob("*.wav"):
+        os.utime(path, ns=(0, 10**9))
+    for data in (first, second):
+        convert(read_kaldi(data), KaldiWriter(out, options))
+    assert (soundfile.read(out / "wav" / "a_agent.wav")[0] == 0.5).all()
+
+
+def test_wavs_of_conversations_that_no_longer_come_are_removed(data, tmp_path):
+    out, options = tmp_path / "out", KaldiOptions(audio="copy")
+    convert(read_kaldi(data), KaldiWriter(out, options))
+    convert(list(read_kaldi(data))[1:], KaldiWriter(out, options))
+    names = {path.name for path in (out / "wav").iterdir()}
+    assert names == {f"{key}_{role}.wav" for key in ("b.1", "c") for role in ROLES}
+
+
+def test_wavs_of_the_run_before_stay_where_the_new_tables_name_them(data, tmp_path):
+    out = tmp_path / "out"
+    convert(read_kaldi(data), KaldiWriter(out, KaldiOptions(audio="copy")))
+    table = read_table(out / "user.scp")
+    for name in ("user.scp", "agent.scp"):
+        (data / name).write_bytes((out / name).read_bytes())
+    convert(read_kaldi(data), KaldiWriter(out))
+    assert read_table(out / "user.scp") == table
+    assert all(Path(path).is_file() for path in table.values())
+
+
+def test_tables_may_have_tabs(data):
+    for name in ("user.scp", "turns", "utt2spk"):
+        path = data / name
+        path.write_text(path.read_text().replace(" ", "\t", 1))
+    recording = next(read_kaldi(data))
+    assert (recording.id, recording.speaker) == ("a", "speaker_a")
+    assert recording.conversation.turns[0].text == "What is  tea?"
+
+
+def test_readers_that_know_it_tell_how_many_conversations_come(data):
+    assert length_hint(read_kaldi(data)) == 3
+
+
+def test_folder_that_is_no_data_folder_is_refused(tmp_path):
+    assert "has no user.scp; name a data folder" in refusal(tmp_path)
+    assert "stage" not in refusal(tmp_path / "nowhere")
 
 
 def test_a_file_cut_short_by_a_stopped_run_is_written_again(data, tmp_path):

@@ -37,15 +37,15 @@ def test_crosstalk_is_left_out_up_to_its_level(sound):
     loud, leak = sound((1.0, 2.0)), sound((1.0, 2.0), level=0.02)  # 23.5 dB below
     for limit, number in ((20.0, 0), (30.0, 1)):
         ears = Listener(ListeningOptions(vad="energy", crosstalk_db=limit))
-        assert len(ears.turns("user", leak, loud)) == number
-        assert len(ears.turns("agent", loud, leak)) == 1
+        assert len(ears.user(leak, [], loud)[0]) == number
+        assert len(ears.agent(loud, leak)) == 1
 
 
 def test_merge_gap_decides_where_a_turn_ends(sound):
     speech = sound((1.0, 2.0), (2.3, 3.0))
     for gap, number in ((0.2, 2), (0.5, 1)):
         ears = Listener(ListeningOptions(vad="energy", merge_gap_seconds=gap))
-        assert len(ears.turns("user", speech)) == number
+        assert len(ears.user(speech, [])[0]) == number
 
 
 def test_bursts_without_words_are_noise_of_the_user_and_nothing_of_the_agent(sound):
@@ -71,4 +71,4 @@ def test_a_missing_recogniser_is_told():
     ears = Listener(ListeningOptions(vad="energy", asr_model="no/such/folder"))
     tone = np.full(16000, 0.3, np.float32)
     with pytest.raises(ValueError, match="no speech recogniser at 'no/such/folder'"):
-        ears.turns("user", LoadedSound(None, 16000, 16000, lambda: tone))
+        ears.agent(LoadedSound(None, 16000, 16000, lambda: tone))

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from espnet2_duplex.formats.kaldi import read_kaldi
+from espnet2_duplex.formats.listening import Listener, ListeningOptions
 from espnet2_duplex.formats.moshi import MoshiOptions, MoshiWriter, read_moshi
 from espnet2_duplex.formats.registry import convert
 
@@ -71,12 +72,42 @@ def test_export_is_what_moshi_finetune_reads(data, tmp_path):
     assert (info.channels, info.samplerate, info.frames) == (2, 24000, 57600)
     content = json.loads((tmp_path / "moshi/data_stereo/a.json").read_text())
     assert content["alignments"] == [
-        ["Ein", [1.0, 1.116666], "SPEAKER_MAIN"],  # 3 of 18 characters in 0.700001 s
-        ["Getränk,", [1.116666, 1.427778], "SPEAKER_MAIN"],
-        ["a", [1.427778, 1.466667], "SPEAKER_MAIN"],
-        ["drink.", [1.466667, 1.700001], "SPEAKER_MAIN"],
+        # The user cuts this turn; the other one has 0.2 s a word, so that three words
+        # had time. 3 of their 12 characters in 0.700001 s:
+        ["Ein", [1.0, 1.175], "SPEAKER_MAIN"],
+        ["Getränk,", [1.175, 1.641667], "SPEAKER_MAIN"],
+        ["a", [1.641667, 1.700001], "SPEAKER_MAIN"],
         ["Yes.", [2.2, 2.4], "SPEAKER_MAIN"],
     ]
+
+
+def test_words_that_a_barge_in_cut_off_are_in_our_key_only(data, tmp_path, listener):
+    convert(read_kaldi(data), MoshiWriter(tmp_path / "moshi"))
+    text = "Ein Getränk, a drink."
+    recording = next(read_moshi(tmp_path / "moshi", listener))
+    assert recording.conversation.agent_turns[0].text == text
+
+
+@pytest.mark.parametrize(
+    "heard, kinds", [("", ["noise"]), ("uh-huh", ["backchannel"]), ("no, it is", [])]
+)
+def test_coughs_and_backchannels_of_the_user_are_events(talk, heard, kinds):
+    options = ListeningOptions(vad="energy", asr_model="fixed")
+    ears = Listener(options, lambda model: lambda clips: [heard for _ in clips])
+    words = [f"w{n}" for n in range(10)]
+    spans = [[0.5 + n / 4, 0.7 + n / 4] for n in range(10)]
+    annotate(talk, [[w, span, "SPEAKER_MAIN"] for w, span in zip(words, spans)])
+    (recording,) = read_moshi(talk, ears)
+    assert [event.kind for event in recording.events] == kinds
+    assert len(recording.conversation.user_turns) == 1 - len(kinds)
+
+
+def test_conversations_that_no_longer_come_are_removed(data, tmp_path):
+    for number in (3, 1):
+        recordings = list(read_kaldi(data))[:number]
+        convert(recordings, MoshiWriter(tmp_path / "moshi"))
+    names = {path.name for path in (tmp_path / "moshi" / "data_stereo").iterdir()}
+    assert names == {"a.wav", "a.json"}
 
 
 def refusal(folder, listener):

@@ -2,18 +2,24 @@ import gzip
 import os
 import sys
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lhotse import AudioSource, CutSet, MonoCut, Recording, SupervisionSegment
 from lhotse.shar import SharWriter as LhotseWriter
 
+from espnet2_duplex.conversation import Turn
 from espnet2_duplex.data_folder import read_table
 from espnet2_duplex.formats.kaldi import read_kaldi
+from espnet2_duplex.formats.recording import make_recording
 from espnet2_duplex.formats.registry import convert
 from espnet2_duplex.formats.shar import SharOptions, read_shar
 from espnet2_duplex.formats.shar_writer import SharWriter
+from espnet2_duplex.formats.sounds import FileSound
 from espnet2_duplex.sound_files import encode_sound
 
 
@@ -64,7 +70,7 @@ def test_shards_hold_as_many_conversations_as_asked_for(data, tmp_path):
         )
         for shard in (0, 1)
     ]
-    assert sorted(os.listdir(tmp_path)) == ["data", "shar"]  # nothing temporary
+    assert sorted(os.listdir(tmp_path)) == [".shar.sources", "data", "shar"]
 
 
 def test_streams_are_resampled_on_request(data, tmp_path):
@@ -106,6 +112,35 @@ def test_second_run_rewrites_the_shard_with_another_turn(data, tmp_path):
     np.testing.assert_array_equal(recording.user.read(), soundfile.read(wav)[0])
 
 
+def test_second_run_rewrites_the_shard_of_another_sound(data, tmp_path):
+    shar = tmp_path / "shar"
+    write(data, shar, shard_size=2)
+    before = stamps(shar)
+    soundfile.write(data / "c.user.wav", np.full(38400, 0.5), 16000)
+    os.utime(data / "c.user.wav", ns=(0, 10**9))
+    write(data, shar, shard_size=2)
+    changed = {name for name, stamp in stamps(shar).items() if stamp != before[name]}
+    assert {name.split(".")[1] for name in changed} == {"000001"} and len(changed) == 3
+    *_, last = read_shar(shar)
+    assert (last.user.read() == 0.5).all()
+
+
+@pytest.mark.parametrize("name", ["recording.000000.tar", "cuts.000000.jsonl.gz"])
+@pytest.mark.parametrize("num_bytes", [0, 700])
+def test_second_run_rewrites_damaged_shards(data, tmp_path, name, num_bytes):
+    shar = tmp_path / "shar"
+    write(data, shar)
+    path = shar / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[:num_bytes])
+    write(data, shar)
+    assert [r.id for r in read_shar(shar)] == ["a", "b.1", "c"]
+    if name.startswith("cuts"):
+        assert gzip.decompress(path.read_bytes()) == gzip.decompress(whole)
+    else:
+        assert len(path.read_bytes()) == len(whole)
+
+
 def test_second_run_rewrites_shards_of_another_encoding(data, tmp_path):
     shar = tmp_path / "shar"
     write(data, shar)
@@ -124,6 +159,56 @@ def test_conversation_that_cannot_be_read_leaves_no_hole_in_its_shard(data, tmp_
     assert "b.1.user.wav has 38400 samples that are not" in str(faults[0])
     assert [r.id for r in read_shar(tmp_path / "shar")] == ["a", "c"]
     assert not (tmp_path / "shar" / "cuts.000001.jsonl.gz").exists()
+
+
+def test_sound_lost_since_the_last_run_costs_only_its_own_conversation(data, tmp_path):
+    """The shard must be written again, and what could have stayed is read then."""
+    shar = tmp_path / "shar"
+    write(data, shar)
+    first, second, third = read_kaldi(data)
+    second = replace(second, user=Unreadable(**vars(second.user)))
+    third = replace(third, speaker="somebody_else")
+    for _ in range(2):
+        faults = []
+        convert([first, second, third], SharWriter(shar), faults.append)
+        assert [str(fault) for fault in faults] == ["it cannot be read"]
+        assert [r.id for r in read_shar(shar)] == ["a", "c"]
+
+
+class Unreadable(FileSound):
+    """Sound whose file is what it was, but for that nobody may read it."""
+
+    def read(self):
+        raise ValueError("it cannot be read")
+
+
+LENGTHS = st.tuples(
+    st.integers(30, 40), st.integers(0, 1279), st.integers(0, 1763)
+)  # frames, and samples less in their last one
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(LENGTHS)
+def test_any_lengths_of_the_streams_come_back(tmp_path_factory, lengths):
+    num_frames, user_less, agent_less = lengths
+    folder, sounds = tmp_path_factory.mktemp("lengths"), []
+    for role, rate, less in (("user", 16000, user_less), ("agent", 22050, agent_less)):
+        num_samples = num_frames * rate * 8 // 100 - less
+        samples = np.random.default_rng(less).integers(-99, 99, num_samples, np.int16)
+        soundfile.write(folder / f"{role}.wav", samples, rate)
+        sounds.append(FileSound(folder / f"{role}.wav", rate, num_samples))
+    turns = [Turn("user", 0.1, 0.5, "x")]
+    convert([make_recording("a", turns, *sounds)], SharWriter(folder / "shar"))
+    (back,) = read_shar(folder / "shar")
+    for before, after in zip(sounds, (back.user, back.agent)):
+        read = after.read()
+        assert (read[: before.num_samples] == before.read()).all()
+        assert not read[before.num_samples :].any()
+    assert back.conversation.duration == num_frames * 8 / 100
 
 
 def test_shards_that_a_smaller_run_does_not_need_are_removed(data, tmp_path):

@@ -1,5 +1,7 @@
 """Settings come from a YAML, with the paper's as defaults."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -36,7 +38,7 @@ def test_a_set_changes_the_defaults_of_its_file():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"gap": 1}, "c.yaml: sets.train has the unknown name gap; known are scripts"),
+        ({"gap": 1}, "c.yaml: sets.train has the unknown name gap; known are like, s"),
         ({"barge_in": {"rate": 1}}, "sets.train.barge_in has the unknown name rate"),
         ({"barge_in": {"share": 1.5}}, "barge_in.share is 1.5; a share is from 0 to 1"),
         ({"barge_in": {"share": "often"}}, "barge_in.share is 'often'; write a number"),
@@ -50,16 +52,29 @@ def test_a_set_changes_the_defaults_of_its_file():
             "impatient is 'no'; write true or false",
         ),
         ({"num_exchanges": {1: 0.4}}, "num_exchanges is {1: 0.4}; give shares"),
-        ({"num_exchanges": 2}, "sets.train: num_exchanges is 2; give shares of 1"),
-        ({"num_exchanges": {"a": 1}}, "num_exchanges is {'a': 1}; give shares"),
-        ({"num_exchanges": {1: "x"}}, "num_exchanges is {1: 'x'}; give shares"),
-        ({"num_exchanges": {1: -1, 2: 2}}, "num_exchanges is {1: -1, 2: 2}; give"),
-        ({"num_exchanges": {0: 1}}, "num_exchanges is {0: 1}; give shares"),
-        ({"num_exchanges": {True: 1}}, "num_exchanges is {True: 1}; give shares"),
+        (
+            {"num_exchanges": 2},
+            r"exchanges is 2; write {a whole number: a number, ...}",
+        ),
+        (
+            {"num_exchanges": {"a": 1}},
+            "a name in .*num_exchanges is 'a'; write a whole",
+        ),
+        ({"num_exchanges": {1: "x"}}, "num_exchanges.1 is 'x'; write a number"),
+        ({"num_exchanges": {1: -1, 2: 2}}, "num_exchanges is {1: -1.0, 2: 2.0}; give"),
+        ({"num_exchanges": {0: 1}}, "num_exchanges is {0: 1.0}; give shares"),
+        ({"num_exchanges": {True: 1}}, "num_exchanges is True; write a whole number"),
         ({"num_exchanges": {}}, "num_exchanges is {}; give shares"),
-        ({"num_conversations": "many"}, "sets.train: num_conversations is 'many'; w"),
+        (
+            {"num_conversations": "many"},
+            "train.num_conversations is 'many'; write a whole",
+        ),
         ({"num_conversations": 2.5}, "num_conversations is 2.5; write a whole number"),
-        ({"num_conversations": -3}, "num_conversations is -3; write a whole number"),
+        ({"num_conversations": -3}, "num_conversations is -3; expected 0 or more"),
+        (
+            {"barge_in": {"heard_seconds": 0}},
+            "barge_in: heard_seconds is 0.0; write seconds above 0",
+        ),
         ({"num_conversations": 0}, "num_conversations is 0; write a whole number"),
         ({"num_conversations": True}, "num_conversations is True; write a whole"),
         (
@@ -83,9 +98,9 @@ def test_a_set_changes_the_defaults_of_its_file():
         ({"barge_in": {"cut_seconds": -1}}, "cut_seconds is -1; expected 0 or more"),
         ({"noises": {"per_minute": -4}}, "per_minute is -4; expected 0 or more"),
         ({"noises": {3: 4, "a": 1}}, "train.noises has the name 3; names are texts"),
-        ({"sources": "topic"}, "sets.train: sources is 'topic'; write a list of data"),
-        ({"sources": [1]}, r"sets.train: sources is \[1\]; write a list of datasets"),
-        ({"barge_in": {"sources": 1}}, "barge_in: sources is 1; write a list of data"),
+        ({"sources": "topic"}, "train.sources is 'topic'; write a list of texts"),
+        ({"sources": [1]}, r"sets.train.sources\[0\] is 1; write a text"),
+        ({"barge_in": {"sources": 1}}, "barge_in.sources is 1; write a list of texts"),
         ({"scripts": 1}, "sets.train.scripts is 1; write a text"),
         ([1], r"c.yaml: sets.train is \[1\]; expected names with values"),
         ({"audio_format": "mp3"}, "audio_format is 'mp3'; write wav or flac"),
@@ -131,3 +146,48 @@ def test_datasets_of_a_set_and_of_its_barge_ins():
 def test_without_named_sets_every_set_has_the_defaults():
     sets = read_sets({"defaults": {"num_exchanges": {1: 1}}}, "c.yaml")
     assert not sets.named and sets.of("anything").num_exchanges == {1: 1}
+
+
+SETS = {
+    "test": {"num_conversations": 9, "barge_in": {"share": 0.25}},
+    "test_impatient": {"like": "test", "turn_taking": {"impatient": True}},
+}
+
+
+def test_a_set_that_is_like_another_has_its_settings_and_its_conversations():
+    sets = read_sets({"sets": SETS, "defaults": {"num_exchanges": {2: 1}}}, "c.yaml")
+    test, impatient = sets.of("test"), sets.of("test_impatient")
+    assert impatient == replace(
+        test,
+        like="test",
+        scripts="test",
+        turn_taking=replace(test.turn_taking, impatient=True),
+    )
+    open_set = {**SETS, "test": {"scripts": "open"}}
+    assert (
+        read_sets({"sets": open_set}, "c.yaml").of("test_impatient").scripts == "open"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"like": "valid"}, "like is 'valid'; write the name of a set .* other: test."),
+        ({"like": ["test"]}, r"like is \['test'\]; write the name"),
+        (
+            {"like": "test_impatient"},
+            "like is 'test_impatient'; write the name of a set",
+        ),
+        (
+            {"like": "test", "num_exchanges": {1: 1}},
+            "has num_exchanges and is like test",
+        ),
+        (
+            {"like": "test", "scripts": "open"},
+            "has scripts and is like test, whose conv",
+        ),
+    ],
+)
+def test_what_a_set_is_like_must_be_another_set_and_say_all(changes, message):
+    with pytest.raises(ValueError, match=f"c.yaml: sets.test_impatient.*{message}"):
+        read_sets({"sets": {**SETS, "test_impatient": changes}}, "c.yaml")

@@ -10,11 +10,8 @@ from espnet2_duplex.conversation import (
     Conversation,
     Turn,
 )
-from espnet2_duplex.simulation.timeline import (
-    Utterance,
-    impatient_pauses,
-    lay_out,
-)
+from espnet2_duplex.simulation.timeline import impatient_pauses, lay_out
+from espnet2_duplex.simulation.turn_times import Utterance
 from espnet2_duplex.timing import FrameClock, microseconds
 
 CLOCK = FrameClock()
@@ -101,6 +98,53 @@ def test_given_starts_are_kept_and_a_start_inside_an_answer_cuts_it():
     )
     assert spans(conversation, "user")[1] == (3.0, 4.0)
     assert spans(conversation, "agent") == [(2.16, 3.64), (5.04, 6.04)]
+
+
+@pytest.mark.parametrize("start", [0.0, None])
+def test_an_agent_must_not_begin_in_a_user_turn_whose_times_are_open(start):
+    question = Utterance("user", "why?", 5.0, start)
+    answer = Utterance("agent", "because.", 1.0, start=2.0)
+    message = (
+        "conversation c1: the agent's turn 'because.' starts at 2 s, before the user's "
+        "turn 'why\\?' ends at 5.* s; leave out the agent's start, or, .* give the user's"
+    )
+    with pytest.raises(ValueError, match=message):
+        lay_out("c1", [question, answer], pauses_seconds=[], **SILENCES)
+
+
+def test_an_open_user_turn_may_end_where_the_given_answer_begins():
+    answer = Utterance("agent", "because.", 1.0, start=1.52)
+    conversation = lay_out(
+        "c1",
+        [QUESTION, answer],
+        pauses_seconds=[],
+        **{**SILENCES, "lead_seconds": 0.52},
+    )
+    assert spans(conversation, "user") == [(0.52, 1.52)]
+    assert spans(conversation, "agent") == [(1.52, 2.52)]
+
+
+def test_turns_whose_start_and_end_are_given_are_neither_moved_nor_cut():
+    utterances = [
+        Utterance("user", "why?", 5.0, start=0.0, end=5.0),
+        Utterance("agent", "well", 4.0, start=4.0, end=8.0),
+        Utterance("user", "uh-huh", 0.4, start=6.0, end=6.4),
+        Utterance("agent", "because.", 2.0, start=9.2, end=11.2),
+    ]
+    conversation = lay_out("c1", utterances, pauses_seconds=[0.5], **SILENCES)
+    assert spans(conversation, "user") == [(0.0, 5.0), (6.0, 6.4)]
+    assert spans(conversation, "agent") == [(4.0, 8.0), (9.2, 11.2)]
+
+
+def test_an_agent_that_would_begin_while_it_still_speaks_is_refused():
+    utterances = [
+        QUESTION,
+        Utterance("agent", "well", 4.0, start=4.0, end=8.0),
+        Utterance("user", "uh-huh", 0.4, start=6.0, end=6.4),
+        ANSWER,
+    ]
+    with pytest.raises(ValueError, match="c1, turn 3: .* must not overlap"):
+        lay_out("c1", utterances, pauses_seconds=[0.5], **SILENCES)
 
 
 def test_number_of_pauses_must_fit():

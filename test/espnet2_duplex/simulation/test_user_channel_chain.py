@@ -76,6 +76,31 @@ def test_missing_rooms_are_said_even_if_the_draw_would_not_need_them():
         run(rare, Bank())
 
 
+@pytest.mark.parametrize("room_share", [0.0, 1.0])
+def test_noise_is_measured_against_the_turns_and_not_against_coughs(bank, room_share):
+    """A loud cough is heard and leaves the noise what it is."""
+    noisy = replace(
+        OFF,
+        room=replace(OFF.room, share=room_share),
+        noise=Noise(share=1.0, snr_range_db=(20, 20)),
+    )
+    cough = np.zeros_like(make_user())
+    cough[25000:27000] = 0.5
+    rng = np.random.default_rng(0)
+    args = (make_user(), make_agent(), USER_RATE, AGENT_RATE, noisy, bank, rng, cough)
+    with_cough, without = apply_user_channel(*args), run(noisy, bank)
+    np.testing.assert_allclose(with_cough[:24900], without[:24900], atol=1e-6)
+    assert with_cough[25000:27000].mean() > 0.3
+
+
+def test_sounds_are_heard_where_no_effect_is_drawn():
+    cough = np.zeros_like(make_user())
+    cough[25000:27000] = 0.5
+    rng = np.random.default_rng(0)
+    args = (make_user(), make_agent(), USER_RATE, AGENT_RATE, OFF, Bank(), rng, cough)
+    np.testing.assert_array_equal(apply_user_channel(*args), make_user() + cough)
+
+
 def test_same_seed_same_bytes_other_seed_others(bank):
     first = run(ALL, bank, seed=1)
     assert first.tobytes() == run(ALL, bank, seed=1).tobytes()

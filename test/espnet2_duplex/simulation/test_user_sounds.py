@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from espnet2_duplex.conversation import Conversation, Turn
 from espnet2_duplex.simulation.settings import Backchannels, Noises
+from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.simulation.user_sounds import (
+    NO_ROOM,
     Sound,
     draw_backchannels,
     draw_noises,
@@ -43,7 +45,7 @@ def test_a_backchannel_lies_well_inside_the_agents_turn():
     settings = Backchannels(share=1.0, margin_seconds=1.0)
     for seed in range(50):
         ((event, piece),) = draw_backchannels(
-            random.Random(seed), CONVERSATION, [UH_HUH], settings
+            random.Random(seed), CONVERSATION, [UH_HUH], settings, Tally()
         )
         assert (event.kind, event.text) == ("backchannel", "uh-huh.")
         assert 4.64 <= event.start and event.end <= 12.64
@@ -52,22 +54,33 @@ def test_a_backchannel_lies_well_inside_the_agents_turn():
 
 
 @pytest.mark.parametrize(
-    "settings, sounds",
+    "settings, sounds, reasons",
     [
-        (Backchannels(share=1.0, min_turn_seconds=11.0), [UH_HUH]),
-        (Backchannels(share=1.0, margin_seconds=4.9), [UH_HUH]),
-        (Backchannels(share=0.0), [UH_HUH]),
-        (Backchannels(share=1.0), []),
+        (Backchannels(share=1.0, min_turn_seconds=11.0), [UH_HUH], []),
+        (Backchannels(share=1.0, margin_seconds=4.9), [UH_HUH], [NO_ROOM]),
+        (Backchannels(share=0.0), [UH_HUH], []),
+        (Backchannels(share=1.0), [], ["the voice has none"]),
     ],
 )
-def test_no_backchannel_where_it_does_not_fit_or_is_not_wanted(settings, sounds):
-    assert not draw_backchannels(random.Random(0), CONVERSATION, sounds, settings)
+def test_no_backchannel_where_it_does_not_fit_or_is_not_wanted(
+    settings, sounds, reasons
+):
+    tally = Tally()
+    rng = random.Random(0)
+    assert not draw_backchannels(rng, CONVERSATION, sounds, settings, tally)
+    assert tally.sentences() == [
+        f"1 of 1 backchannels could not be had: {reason}" for reason in reasons
+    ]
 
 
 def test_noises_come_as_often_as_is_wanted():
     settings = Noises(per_minute=5.0, margin_seconds=0.2)
     counts = [
-        len(draw_noises(random.Random(seed), CONVERSATION, [], [COUGH], settings))
+        len(
+            draw_noises(
+                random.Random(seed), CONVERSATION, [], [COUGH], settings, Tally()
+            )
+        )
         for seed in range(600)
     ]
     # The user is silent for 15 - 2 - 2 * 0.2 = 12.6 s: 1.05 noises.
@@ -78,7 +91,9 @@ def test_noises_come_as_often_as_is_wanted():
 def test_noises_never_touch_speech_or_each_other(seed, per_minute):
     settings = Noises(per_minute=per_minute, margin_seconds=0.2)
     rng = random.Random(seed)
-    drawn = draw_noises(rng, CONVERSATION, [], [COUGH, UH_HUH], settings)
+    tally = Tally()
+    drawn = draw_noises(rng, CONVERSATION, [], [COUGH, UH_HUH], settings, tally)
+    assert len(drawn) == tally.wanted["noises"] - tally.missed.total()
     busy = [(1.0, 3.0)]
     for event, _ in sorted(drawn, key=lambda pair: pair[0].start):
         assert 0 <= event.start and event.end <= 15.000001

@@ -1,5 +1,7 @@
 """Spoken turns become utterances with their sound."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,8 +26,25 @@ def test_given_times_of_neighbours_are_kept():
     first = SpokenTurn("user", "So,", "a.wav", 1.0, start=2.0, end=2.6)
     second = SpokenTurn("user", "why?", "b.wav", 1.0, start=4.0)
     (user,) = join_neighbours([first, second], lambda: 9.0)
-    assert user.utterance.start == 2.0
+    assert (user.utterance.start, user.utterance.end) == (2.0, None)
     assert user.parts == (Part("a.wav", 0, pytest.approx(0.6)), Part("b.wav", 2.0, 1.0))
+    second = replace(second, end=4.5)
+    (user,) = join_neighbours([first, second], lambda: 9.0)
+    assert user.utterance.end == pytest.approx(4.5)
+
+
+@pytest.mark.parametrize(
+    "first_start, message",
+    [
+        (0.0, "'why.' starts at 1 s, before 'So,' has ended at 5 s; correct the times"),
+        (None, "'why.' starts at 1 s, but 'So,' before it has no start; give it one"),
+    ],
+)
+def test_neighbours_of_one_role_must_not_overlap(first_start, message):
+    first = SpokenTurn("user", "So,", "a.wav", 5.0, start=first_start)
+    second = SpokenTurn("user", "why?", "b.wav", 0.5, start=1.0)
+    with pytest.raises(ValueError, match=f"conversation s: the user's turn {message}"):
+        Script("s", "x", "v", (first, second, ANSWER)).check_neighbours()
 
 
 def test_a_pause_splits_the_sound_and_loses_none_of_it():

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from llm.opening import PACKAGED, open_llm
-from llm.runner import Item, Job, Parts, merge, run
+from llm.parts import Parts
+from llm.runner import Item, Job, merge, run
 from llm.writing import STYLES, Sampling
 
 from espnet2_duplex.chat.backend import Backend, is_endpoint
@@ -77,7 +78,7 @@ def write_all(
     parts = Parts(args.out)
     if not args.merge:
         job = Job(args.job, args.num_jobs)
-        parts.check_settings(settings_of(args, inputs, num_texts))
+        parts.check_settings(settings_of(args, inputs))
         backend = open_llm(args.llm, model=args.llm_model, downloads=args.downloads)
         run(
             make_items(backend), backend, parts, job, args.chunk_size, args.max_attempts
@@ -87,16 +88,13 @@ def write_all(
         print(f"the texts are in {args.out}", flush=True)
 
 
-def settings_of(
-    args: argparse.Namespace, inputs: Sequence[Path | None], num_texts: int
-) -> dict:
-    """All that the texts depend on."""
+def settings_of(args: argparse.Namespace, inputs: Sequence[Path | None]) -> dict:
+    """All that the texts depend on; how many they are only says which are made."""
     names = (
         "seed llm llm_model licence temperature answer_temperature max_attempts "
         "chunk_size".split()
     )
     return {name: getattr(args, name) for name in names} | {
         "style": style_of(args),
-        "num_texts": num_texts,
         "inputs": digest(*inputs),
     }

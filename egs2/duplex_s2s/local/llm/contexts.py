@@ -1,5 +1,7 @@
 """What a conversation is about: topics, and chats or texts as its context."""
 
+import hashlib
+import heapq
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +10,7 @@ from llm.parsing import shorten, tidy
 from sources.dialogues import messages
 from sources.dictionary import is_crude
 from sources.published import read_objects
-from sources.rows import Refused, choose
+from sources.rows import Refused
 from text_sources import load_summaries
 
 from espnet2_duplex.jsonl import read_text
@@ -46,17 +48,26 @@ def topic_of(topics: Sequence[str], index: int, seed: int) -> str:
 def read_contexts(
     path: Path | None, downloads: Path, num: int, seed: int
 ) -> list[dict[str, str]]:
-    """`num` contexts, or all if there are fewer: {"id", "context"}, by seed.
+    """`num` contexts, or all if there are fewer: {"id", "context", "origin"}, by lot.
+
+    Of a larger `num` the first ones are the same.
 
     Args:
         path: chats, JSON or JSON lines: {"data": [...]} as UltraChat has them, or
             {"messages": [...]}; their first exchange is the context. Without it,
             summaries of Wikipedia's articles stand in.
         downloads: folder of the packaged summaries.
+        num: 1 or more.
+        seed: of the lots, one for each id.
     Raises:
         ValueError: a file is missing or a chat has no known form; or nothing is left.
     """
-    rows = choose(_chats(path) if path else _summaries(downloads), num, seed)
+
+    def lot(row: dict[str, str]) -> bytes:
+        return hashlib.sha1(f"{seed}/{row['id']}".encode()).digest()
+
+    found = _chats(path) if path else _summaries(downloads)
+    rows = heapq.nsmallest(num, found, key=lot)
     if not rows:
         raise ValueError(f"{path or downloads} has no chat to take as context.")
     return rows

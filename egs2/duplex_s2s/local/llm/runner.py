@@ -2,22 +2,24 @@
 
 Texts are written in chunks of neighbouring indices that do not depend on the number of
 jobs. A chunk is written together (so a model sees the same batches however the jobs are
-split), then its records are appended to the job's part file. What a killed run left is
-kept: chunks whose records are all there are passed over.
+split), then its records are kept in a file of their own (`parts.py`). What a killed run
+left is passed over.
 """
 
-import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from llm.parts import Parts, Record
 from llm.writing import Rejected, Writing
 from progress import progress_bar
 
-from espnet2_duplex.chat.backend import Backend, Prompt
-from espnet2_duplex.jsonl import write_jsonl, write_text
+from espnet2_duplex.chat.asking import complete_each
+from espnet2_duplex.chat.backend import Backend, Prompt, Refused
+from espnet2_duplex.jsonl import write_jsonl
+
+REFUSED = "refused by the model"
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,6 @@ class Item:
     id: str
     begin: Callable[[int, Counter], Writing]
     row: Callable[[list[str]], dict]
-
-
-@dataclass(frozen=True)
-class Record:
-    """What became of an item; `row` is None where all attempts were rejected."""
-
-    index: int
-    id: str
-    attempts: int
-    rejections: Mapping[str, int]
-    row: dict | None
 
 
 @dataclass(frozen=True)
@@ -78,12 +69,22 @@ class _Attempts:
         self._max_attempts = max_attempts
         self._attempts = 0
         self._rejections: Counter = Counter()
+        self._refusal: str | None = None
         self._begin()
 
-    def send(self, text: str) -> None:
-        """Go on with the text for `prompt`; `prompt` is None when all is over."""
+    def send(self, reply: str | Refused) -> None:
+        """Go on with the text for `prompt`; `prompt` is None when all is over.
+
+        Where the prompt is refused, the next attempt has another seed, and perhaps
+        other lines before the one that was refused.
+        """
+        if isinstance(reply, Refused):
+            self._rejections[REFUSED] += 1
+            self._refusal = str(reply)
+            self._begin()
+            return
         try:
-            self.prompt = self._writing.send(text)
+            self.prompt = self._writing.send(reply)
         except StopIteration as end:
             self.lines, self.prompt = end.value, None
         except Rejected:
@@ -92,7 +93,9 @@ class _Attempts:
     def record(self) -> Record:
         row = None if self.lines is None else self._item.row(self.lines)
         rejections = dict(sorted(self._rejections.items()))
-        return Record(self.index, self._item.id, self._attempts, rejections, row)
+        return Record(
+            self.index, self._item.id, self._attempts, rejections, row, self._refusal
+        )
 
     def _begin(self) -> None:
         if self._attempts == self._max_attempts:
@@ -115,69 +118,19 @@ def write_chunk(
         items: index -> item.
         max_attempts: of each item.
         on_end: called when an item comes to its end.
+    Raises:
+        Unavailable: the model cannot be asked.
     """
     everyone = [_Attempts(n, item, max_attempts) for n, item in items.items()]
     waiting = everyone
     while waiting:
-        texts = backend.complete([attempts.prompt for attempts in waiting])
-        for attempts, text in zip(waiting, texts, strict=True):
-            attempts.send(text)
+        replies = complete_each(backend, [attempts.prompt for attempts in waiting])
+        for attempts, reply in zip(waiting, replies, strict=True):
+            attempts.send(reply)
             if attempts.prompt is None:
                 on_end()
         waiting = [attempts for attempts in waiting if attempts.prompt is not None]
     return [attempts.record() for attempts in everyone]
-
-
-class Parts:
-    """The part files of all jobs, in a folder beside the output."""
-
-    def __init__(self, out: Path) -> None:
-        self._folder = out.with_name(f"{out.stem}.parts")
-
-    def check_settings(self, settings: Mapping) -> None:
-        """Keep the settings that the texts depend on, or compare with the kept ones.
-
-        Raises:
-            ValueError: the parts are of a run with other settings.
-        """
-        path = self._folder / "settings.json"
-        if not path.is_file():
-            write_text(path, json.dumps(settings, indent=1, sort_keys=True) + "\n")
-        found = json.loads(path.read_text("utf-8"))
-        changed = [name for name, value in settings.items() if found.get(name) != value]
-        if changed:
-            raise ValueError(
-                f"{self._folder} is of a run with other settings "
-                f"({', '.join(changed)}); delete that folder to write all texts anew, "
-                "or take those settings."
-            )
-
-    def cut_torn_line(self, job: Job) -> None:
-        """Remove what a killed run may have left at the end of the job's file."""
-        path = self._path(job)
-        if path.is_file():
-            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
-
-    def append(self, job: Job, records: Sequence[Record]) -> None:
-        """Add a chunk's records to the job's file."""
-        with self._path(job).open("ab") as stream:
-            for record in records:
-                line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
-                stream.write(line.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-
-    def _path(self, job: Job) -> Path:
-        return self._folder / f"job{job.number}of{job.count}.jsonl"
-
-    def read(self) -> dict[int, Record]:
-        """All whole records by index, of whatever number of jobs."""
-        records = {}
-        for path in sorted(self._folder.glob("job*.jsonl")):
-            for line in path.read_bytes().split(b"\n")[:-1]:
-                record = Record(**json.loads(line))
-                records[record.index] = record
-        return records
 
 
 def run(
@@ -188,32 +141,35 @@ def run(
     chunk_size: int,
     max_attempts: int,
 ) -> None:
-    """Write this job's share of the items, with a progress bar."""
-    parts.cut_torn_line(job)
-    done = parts.read()
+    """Write this job's share of the items, with a progress bar.
+
+    Raises:
+        Unavailable: the model cannot be asked; finished chunks are kept.
+        ValueError: a file of an earlier run is damaged.
+    """
     chunks = job.chunks(len(items), chunk_size)
-    missing = [chunk for chunk in chunks if not done.keys() >= set(chunk)]
+    missing = [chunk for chunk in chunks if not parts.is_written(chunk)]
     total = sum(map(len, chunks))
     num_done = total - sum(map(len, missing))
     with progress_bar("writing", total, num_done) as bar:
         for chunk in missing:
             share = {index: items[index] for index in chunk}
-            parts.append(job, write_chunk(share, backend, max_attempts, bar.update))
+            parts.write(chunk, write_chunk(share, backend, max_attempts, bar.update))
 
 
 def merge(parts: Parts, num_items: int, out: Path) -> None:
-    """Write the rows of all jobs in order, and say what was rejected.
+    """Write the rows of the first `num_items` texts in order; say what was rejected.
 
     Raises:
         ValueError: a job has not finished, or not one text passed the filters.
     """
     records = parts.read()
-    if len(records) < num_items:
+    in_order = [records[index] for index in range(num_items) if index in records]
+    if len(in_order) < num_items:
         raise ValueError(
-            f"{len(records)} of {num_items} texts of {out} are written; run the jobs "
+            f"{len(in_order)} of {num_items} texts of {out} are written; run the jobs "
             "again, what is there is kept."
         )
-    in_order = [records[index] for index in range(num_items)]
     print("\n".join(report_lines(in_order)), flush=True)
     rows = [record.row for record in in_order if record.row is not None]
     if not rows:
@@ -240,4 +196,7 @@ def report_lines(records: Sequence[Record]) -> Iterator[str]:
     for record in records:
         if record.row is None:
             reasons = ", ".join(f"{k} {n}" for k, n in record.rejections.items())
-            yield f"failed: {record.id} after {record.attempts} attempts ({reasons})"
+            said = f"; {record.refusal}" if record.refusal else ""
+            yield (
+                f"failed: {record.id} after {record.attempts} attempts ({reasons}){said}"
+            )

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from sources.published import read_lines, text_of
 
-from espnet2_duplex.jsonl import read_text
+from espnet2_duplex.data_folder import read_table
+
+MAX_SECONDS = 1e6  # more is no length of a recording
+TO_THE_END = -1.0  # of a segment, in Kaldi
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Utterance:
         text: transcript.
         offset: seconds into the file.
         seconds: length; None is to the end of the file.
+        manifest: name of the file or folder that has it.
     """
 
     id: str
@@ -28,15 +32,36 @@ class Utterance:
     text: str
     offset: float = 0.0
     seconds: float | None = None
+    manifest: str = ""
 
 
-def read_manifest(path: Path) -> Iterator[Utterance]:
-    """All utterances of a NeMo manifest (JSON lines) or of a Kaldi data folder.
+def manifest_files(path: Path) -> list[Path]:
+    """What is read of a manifest: the file itself, or the tables of a Kaldi folder."""
+    if not path.is_dir():
+        return [path]
+    segments = path / "segments"
+    tables = [path / "wav.scp", path / "text"]
+    return [*tables, segments] if segments.is_file() else tables
+
+
+def read_manifest(*paths: Path) -> Iterator[Utterance]:
+    """All utterances of NeMo manifests (JSON lines) or Kaldi data folders.
 
     Raises:
-        ValueError: a line is faulty or a file is missing.
+        ValueError: a line is faulty, a file is missing, or an id comes twice.
     """
-    return read_kaldi_folder(path) if path.is_dir() else read_nemo_manifest(path)
+    places: dict[str, Path] = {}
+    for path in paths:
+        read = read_kaldi_folder if path.is_dir() else read_nemo_manifest
+        for utterance in read(path):
+            if utterance.id in places:
+                where = {str(places[utterance.id]): None, str(path): None}
+                raise ValueError(
+                    f"{' and '.join(where)}: two utterances are called {utterance.id}; "
+                    'give each its own "id".'
+                )
+            places[utterance.id] = path
+            yield utterance
 
 
 def read_nemo_manifest(path: Path) -> Iterator[Utterance]:
@@ -50,26 +75,38 @@ def read_nemo_manifest(path: Path) -> Iterator[Utterance]:
     """
     for where, fields in read_lines(path):
         audio = text_of(fields, "audio_filepath", where)
-        offset, seconds = fields.get("offset") or 0.0, fields.get("duration")
-        for key, value in (("offset", offset), ("duration", seconds)):
-            if value is not None and (
-                type(value) not in (int, float) or not 0 <= value < 1e6
-            ):
-                raise ValueError(f"{where}: {key} is {value!r}; expected seconds.")
-        id = fields.get("id") or Path(audio).stem + (
-            f"-{round(offset * 1000):07d}" if offset else ""
-        )
+        seconds = _seconds(fields, "duration", where)
+        if seconds == 0:
+            raise ValueError(
+                f"{where}: duration is {seconds!r}; expected more than 0 seconds, or no "
+                "duration for the whole file."
+            )
+        offset = _seconds(fields, "offset", where) or 0.0
+        id = fields.get("id")
+        if id is None:
+            place = f"-{round(offset * 1000):07d}" if offset else ""
+            id = Path(audio).stem + place
         text = text_of(fields, "text", where)
-        yield Utterance(str(id), audio, path.parent / audio, text, offset, seconds)
+        wav = path.parent / audio
+        yield Utterance(str(id), audio, wav, text, offset, seconds, path.name)
+
+
+def _seconds(fields: dict, key: str, where: str) -> float | None:
+    value = fields.get(key)
+    is_length = type(value) in (int, float) and 0 <= value < MAX_SECONDS
+    if value is not None and not is_length:
+        raise ValueError(f"{where}: {key} is {value!r}; expected seconds.")
+    return value
 
 
 def read_kaldi_folder(folder: Path) -> Iterator[Utterance]:
     """Utterances of `wav.scp` and `text`, and of `segments` if it is there.
 
     Raises:
-        ValueError: a file is missing, an entry is a pipe or has no recording.
+        ValueError: a file is missing or faulty (`data_folder.read_table`), an entry is
+            a pipe or has no recording, or a segment does not end after its start.
     """
-    wavs, texts = (_read_table(folder / name) for name in ("wav.scp", "text"))
+    wavs, texts = (read_table(folder / name) for name in ("wav.scp", "text"))
     pipes = [key for key, wav in wavs.items() if wav.endswith("|")]
     if pipes:
         raise ValueError(
@@ -78,7 +115,7 @@ def read_kaldi_folder(folder: Path) -> Iterator[Utterance]:
         )
     segments = {key: (key, 0.0, None) for key in texts}
     if (folder / "segments").is_file():
-        table = _read_table(folder / "segments")
+        table = read_table(folder / "segments")
         segments = {key: _segment(value, folder, key) for key, value in table.items()}
     for key, text in texts.items():
         if key not in segments or segments[key][0] not in wavs:
@@ -88,20 +125,23 @@ def read_kaldi_folder(folder: Path) -> Iterator[Utterance]:
             )
         recording, offset, seconds = segments[key]
         wav = wavs[recording]
-        yield Utterance(key, wav, Path(wav), text, offset, seconds)
+        yield Utterance(key, wav, Path(wav), text, offset, seconds, folder.name)
 
 
-def _read_table(path: Path) -> dict[str, str]:
-    lines = [line.split(maxsplit=1) for line in read_text(path).split("\n")]
-    return {line[0]: line[1].strip() for line in lines if len(line) == 2}
-
-
-def _segment(value: str, folder: Path, key: str) -> tuple[str, float, float]:
+def _segment(value: str, folder: Path, key: str) -> tuple[str, float, float | None]:
+    """Recording, offset and length of a line of `segments`."""
+    where = f"{folder / 'segments'}: {key} has {value!r}"
     try:
         recording, start, end = value.split()
-        return recording, float(start), float(end) - float(start)
+        first, last = float(start), float(end)
     except ValueError as problem:
         raise ValueError(
-            f"{folder / 'segments'}: {key} has {value!r}; expected a recording, its "
-            "start and its end in seconds."
+            f"{where}; expected a recording, its start and its end in seconds."
         ) from problem
+    if 0 <= first < MAX_SECONDS and last == TO_THE_END:
+        return recording, first, None
+    if not 0 <= first < last < MAX_SECONDS:
+        raise ValueError(
+            f"{where}; expected an end after the start, or -1 for the end of the file."
+        )
+    return recording, first, last - first

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from sources.files import Paths, numbered_files
 from sources.published import read_objects
 from sources.rows import Job, Options, Refused, kept, make_row
-from sources.speakable import MAX_TURN_SECONDS, cut, speakable
+from sources.speakable import speakable
+from sources.turn_lengths import MAX_TURN_SECONDS, cut
 
 ROLES = {
     **dict.fromkeys(("user", "human", "prompter"), "user"),
@@ -27,7 +29,8 @@ class DialogueOptions(Options):
     """Options of `dialogues`.
 
     Attributes:
-        path: JSON list or JSON lines, perhaps gzipped.
+        path: JSON list or JSON lines, perhaps gzipped. A list or a pattern such as
+            sft/*.jsonl names several.
         licence: of the texts.
         max_turn_seconds: turns are cut there at the end of a sentence; a dialogue with
             a turn whose first sentence is longer is left out.
@@ -35,7 +38,7 @@ class DialogueOptions(Options):
     """
 
     name: str = "sft"
-    path: str
+    path: Paths
     licence: str = ""
     max_turn_seconds: float = MAX_TURN_SECONDS
     max_turns: int = 8
@@ -43,27 +46,27 @@ class DialogueOptions(Options):
 
 def dialogues(options: DialogueOptions, job: Job) -> Iterator[dict]:
     """One row a dialogue."""
-    path = job.find(options.path)
-    items = enumerate(read_objects(path))
-    return kept(items, partial(dialogue_row, options, path.name), job.refused)
+    items = (
+        (f"{prefix}{number:06d}", f"{path.name}, dialogue {number}", *item)
+        for prefix, path in numbered_files(options.path, job)
+        for number, item in enumerate(read_objects(path))
+    )
+    return kept(items, partial(dialogue_row, options), job.refused)
 
 
-def dialogue_row(options: DialogueOptions, file_name: str, item: tuple) -> dict:
-    """The row of (number, (where, object)).
+def dialogue_row(options: DialogueOptions, item: tuple) -> dict:
+    """The row of (key, origin, where, object).
 
     Raises:
         Refused: a turn cannot be said or shortened, or there is no exchange.
         ValueError: the object has no known form.
     """
-    number, (where, fields) = item
+    key, origin, where, fields = item
     turns = exchanges(list(messages(fields, where)), options.max_turns)
     for turn in turns:
         said = speakable(turn["text"])
         turn["text"] = cut(said, turn["role"], options.max_turn_seconds)
-    origin = f"{file_name}, dialogue {number}"
-    return make_row(
-        options, f"{number:06d}", turns, options.licence or "unknown", origin
-    )
+    return make_row(options, key, turns, options.licence or "unknown", origin)
 
 
 def messages(fields: dict, where: str) -> Iterator[tuple[str, str]]:

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sources.published import is_json_lines, load_json, read_objects, text_of
+from sources.files import Paths, numbered_files
+from sources.published import (
+    is_json_lines,
+    load_json,
+    objects_of,
+    read_lines,
+    text_of,
+)
 from sources.rows import Job, Options, Refused, agent, kept, make_row, user
-from sources.speakable import MAX_TURN_SECONDS, short, speakable
-from text_sources import QUESTION_START, sentence
+from sources.speakable import speakable
+from sources.turn_lengths import MAX_TURN_SECONDS, short, short_turn
+from text_sources import ASKING, sentence
 
 NO_ANSWER = "No Answer Present."
 LICENCE = "MS MARCO terms (research, not commercial)"
@@ -25,15 +33,16 @@ class MarcoOptions(Options):
     """Options of `marco`.
 
     Attributes:
-        path: of the JSON or JSON lines, perhaps gzipped.
+        path: of the JSON or JSON lines, perhaps gzipped. A list or a pattern such as
+            marco/*.json names several.
         context: "spoken" has the user read the selected passage before the question,
             "none" only asks.
-        max_turn_seconds: queries with a longer passage, query or answer are left out,
-            as the answer may be in what a cut would remove.
+        max_turn_seconds: queries that are longer together with their passage, or whose
+            answer is longer, are left out, as the answer may be in what a cut removes.
     """
 
     name: str = "msmarco"
-    path: str
+    path: Paths
     context: str = "spoken"
     max_turn_seconds: float = MAX_TURN_SECONDS
 
@@ -44,7 +53,11 @@ class MarcoOptions(Options):
 
 def marco(options: MarcoOptions, job: Job) -> Iterator[dict]:
     """One row a query that has an answer and, if it is spoken, a selected passage."""
-    queries = read_queries(job.find(options.path))
+    queries = (
+        (prefix, *query)
+        for prefix, path in numbered_files(options.path, job)
+        for query in read_queries(path)
+    )
     return kept(queries, partial(query_row, options), job.refused)
 
 
@@ -55,11 +68,11 @@ def read_queries(path: Path) -> Iterator[tuple[str, dict]]:
         ValueError: the file has another form.
     """
     if is_json_lines(path):
-        yield from read_objects(path)
+        yield from read_lines(path)
         return
     table = load_json(path)
     if not (isinstance(table, dict) and isinstance(table.get("query"), dict)):
-        yield from read_objects(path)
+        yield from objects_of(table, path)
         return
     for key in table["query"]:
         where = f"{path}, query {key}"
@@ -71,26 +84,26 @@ def read_queries(path: Path) -> Iterator[tuple[str, dict]]:
             ) from problem
 
 
-def query_row(options: MarcoOptions, query: tuple[str, dict]) -> dict:
-    """The row of one query.
+def query_row(options: MarcoOptions, query: tuple[str, str, dict]) -> dict:
+    """The row of (prefix of the key, where, query); its passage is its group.
 
     Raises:
         Refused: it has no answer or passage, or one that cannot be said.
         ValueError: it is no query of MS MARCO.
     """
-    where, fields = query
+    prefix, where, fields = query
     text = text_of(fields, "query", where)
     answer = best_answer(fields)
-    said = [selected_passage(fields, where)] if options.context == "spoken" else []
-    question = sentence(text, "?" if QUESTION_START.match(text) else ".")
-    said = [
-        short(speakable(part), "user", options.max_turn_seconds)
-        for part in (*said, question)
-    ]
+    context = [selected_passage(fields, where)] if options.context == "spoken" else []
+    question = sentence(text, "?" if ASKING.match(text) else ".")
+    said = [speakable(part) for part in (*context, question)]
+    said = short_turn(said, "user", options.max_turn_seconds)
     answer = short(speakable(answer), "agent", options.max_turn_seconds)
     key = fields.get("query_id", where.split()[-1])
     turns = [*map(user, said), agent(sentence(answer, _mark(answer)))]
-    return make_row(options, key, turns, LICENCE, f"MS MARCO QA v2.1, query {key}")
+    origin = f"MS MARCO QA v2.1, query {key}"
+    group = f"passage: {said[0]}" if context else None
+    return make_row(options, f"{prefix}{key}", turns, LICENCE, origin, group)
 
 
 def _mark(text: str) -> str:

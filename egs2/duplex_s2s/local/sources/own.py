@@ -7,6 +7,7 @@ from pathlib import Path
 
 from conversation_format import read_unsplit
 from conversation_rows import TextConversation
+from sources.files import Paths, numbered_files
 from sources.rows import Job, Options
 
 
@@ -16,11 +17,12 @@ class OwnOptions(Options):
 
     Attributes:
         name: in the place of the file's own names of datasets; "" keeps them.
-        path: of a file in the format of `conversation_format.py`.
+        path: of a file in the format of `conversation_format.py`. A list or a pattern
+            such as calls/*.jsonl names several; ids of the second one begin with "1_".
     """
 
     name: str = ""
-    path: str
+    path: Paths
 
 
 def conversations(options: OwnOptions, job: Job) -> Iterator[dict]:
@@ -29,22 +31,25 @@ def conversations(options: OwnOptions, job: Job) -> Iterator[dict]:
     Raises:
         ValueError: one sentence for each faulty line.
     """
-    path = job.find(options.path)
-    for conversation in read_unsplit(path, job.user_rate, job.agent_rate):
-        yield row_of(conversation, options.name, job.out)
+    for prefix, path in numbered_files(options.path, job):
+        for conversation in read_unsplit(path, job.user_rate, job.agent_rate):
+            row = row_of(conversation, options.name, job.out)
+            yield {**row, "id": f"{prefix}{conversation.id}"}
 
 
 def row_of(conversation: TextConversation, name: str, out: Path) -> dict:
     """A row of a file in the folder `out`."""
     row = {"id": conversation.id, "source": name or conversation.source}
-    for key in ("set", "licence", "origin", "voice"):
+    for key in ("set", "licence", "origin", "voice", "speaker"):
         if getattr(conversation, key):
             row[key] = getattr(conversation, key)
     row["turns"] = []
     for turn in conversation.turns:
         fields = {"role": turn.role, "text": turn.text}
         if turn.wav is not None:
-            fields["wav"] = os.path.relpath(turn.wav, out)
+            # Real folders: ".." after a link is not the link's own parent.
+            wav = turn.wav.parent.resolve() / turn.wav.name
+            fields["wav"] = os.path.relpath(wav, out.resolve())
         for key in ("start", "end"):
             if getattr(turn, key) is not None:
                 fields[key] = getattr(turn, key)

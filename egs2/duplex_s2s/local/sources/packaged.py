@@ -9,7 +9,8 @@ from functools import partial
 import yaml
 from sources.dictionary import is_crude, num_unknown_words, pronunciation
 from sources.rows import Job, Options, Refused, agent, kept, make_row, user
-from sources.speakable import SENTENCE_END, short, speakable
+from sources.speakable import SENTENCE_END, speakable
+from sources.turn_lengths import short
 from text_sources import (
     TextPair,
     chatterbot_pairs,
@@ -83,7 +84,7 @@ class ReadingOptions(Options):
     """
 
     name: str = "wikipedia_context"
-    max_context_seconds: float = 14.0
+    max_context_seconds: float = 16.4
     max_answer_words: int = 20
 
 
@@ -113,7 +114,9 @@ def _reading_row(options: ReadingOptions, seed: int, item: tuple[int, dict]) -> 
     if is_crude(said) or pronunciation().phonemes(said) is None:
         raise Refused("crude, or a word that is not in the dictionary")
     turns = [user(context), user(question), agent(answer)]
-    return make_row(options, f"{number:05d}", turns, pair.licence, pair.source)
+    return make_row(
+        options, f"{number:05d}", turns, pair.licence, pair.source, group=pair.source
+    )
 
 
 def short_answer(text: str, max_words: int) -> str:

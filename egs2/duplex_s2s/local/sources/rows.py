@@ -13,6 +13,7 @@ from tts.kokoro import TEST_VOICES, TRAIN_VOICES
 
 HELD_OUT_SHARES = {"valid": 0.02, "test": 0.02}
 NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+")
+GROUP = "group"  # key of a row until its set is chosen
 
 
 class Refused(Exception):
@@ -99,16 +100,32 @@ def agent(text: str, **fields) -> dict:
 
 
 def make_row(
-    options: Options, key: object, turns: list[dict], licence: str, origin: str
+    options: Options,
+    key: object,
+    turns: list[dict],
+    licence: str,
+    origin: str,
+    group: str | None = None,
 ) -> dict:
-    """A row; `key` tells it from the others of its dataset."""
-    return {
+    """A row.
+
+    Args:
+        options: give it the name of the dataset.
+        key: tells it from the others of its dataset.
+        turns: of the format.
+        licence: of the text.
+        origin: where the text comes from.
+        group: rows of one group, whatever their dataset, share a set; it is `GROUP` of
+            the row until the set is chosen.
+    """
+    row = {
         "id": NOT_IN_IDS.sub("-", f"{options.name}_{key}"),
         "source": options.name,
         "licence": licence,
         "origin": origin,
         "turns": turns,
     }
+    return row if group is None else {**row, GROUP: group}
 
 
 def choose[T](

@@ -2,18 +2,17 @@
 
 Rules. Marks of headings, lists, quotations and emphasis go, and what they stood on
 becomes sentences, as do short lines; links keep their text; brackets become commas;
-degrees and ranges of numbers become words; emoji go. Text with code, tables, formulas,
-markup, addresses, symbols that nobody reads aloud, or letters that are not Latin is
-refused. Digits stay: the voices read numbers.
+degrees and ranges of numbers become words; emoji go, and so do marks on letters that
+the voices do not know with them. Text with code, tables, formulas, markup, addresses,
+symbols that nobody reads aloud, or letters that are not Latin is refused. Digits stay:
+the voices read numbers.
 """
 
 import re
 import unicodedata
 
 from sources.rows import Refused
-
-SECONDS_PER_WORD = {"user": 0.36, "agent": 0.37}  # measured on the packaged voices
-MAX_TURN_SECONDS = 25.0  # Sec. 4.2
+from tts.english import NOT_LATIN
 
 UNSPEAKABLE = (
     (
@@ -57,12 +56,33 @@ READINGS = (
     (re.compile(r"(?<=\d)\s*[°º]"), " degrees"),
     (re.compile(r"(?<=\d)\s*¢"), " cents"),
     (re.compile(r"\s+-\s+|\s*-{2,}\s*"), ", "),
-    (re.compile(r"(?<=[a-z)][.?!])(?=[A-Z])"), " "),  # a lost space between sentences
+    # A lost space between sentences; not in "Ph.D." or "Node.JS".
+    (re.compile(r"(?:(?<=[a-z]{2}[.?!])|(?<=\)[.?!]))(?=[A-Z][a-z]|I\b)"), " "),
 )
 UNSAID = frozenset(["So", "Sk", "Cf", "Cs", "Co", "Mn"])  # emoji and their parts
 SPEAKABLE_SYMBOLS = frozenset("0123456789 .,;:!?'-%$€£&+/#")
-ABBREVIATION = r"(?<!\b[A-Z]\.)(?<!\b(?:Dr|Mr|Ms|St|vs)\.)(?<!\bMrs\.)"
-SENTENCE_END = re.compile(ABBREVIATION + r"(?<=[.?!])\s+(?=[A-Z0-9'])")
+# What a full stop may follow without ending a sentence, by the number of letters.
+BEFORE_NAMES = ("Dr Mr Ms Mt St vs", "Gen Gov Mrs Rev Sen", "Capt Prof", r"e\.g i\.e")
+BEFORE_NUMBERS = (
+    "No no pp",
+    "Apr Aug Dec Feb Fig Jan Jul Jun Mar Nov Oct Sep Vol fig vol",
+    "Sept",
+    "approx",
+)
+
+
+def _not_after(*abbreviations: str) -> str:
+    """Lookbehinds, each for abbreviations of one length."""
+    return "".join(
+        rf"(?<!\b(?:{'|'.join(words.split())})\.)" for words in abbreviations
+    )
+
+
+SENTENCE_END = re.compile(
+    r"(?<!\b[A-Z]\.)"
+    + _not_after(*BEFORE_NAMES)
+    + rf"(?<=[.?!])(?:(?=\s+[A-Z'])|{_not_after(*BEFORE_NUMBERS)})\s+(?=[A-Z0-9'])"
+)
 
 
 def speakable(text: str) -> str:
@@ -80,6 +100,7 @@ def speakable(text: str) -> str:
     for pattern, words in READINGS:
         text = pattern.sub(words, text)
     text = re.sub(r"\s*[(\[]([^()\[\]]*)[)\]]", r", \1,", text)
+    text = NOT_LATIN.sub(_plain_letter, text)
     text = "".join(c for c in text if unicodedata.category(c) not in UNSAID)
     text = " ".join(text.split())
     text = re.sub(r"\s+([.,;:!?])", r"\1", text)
@@ -97,6 +118,12 @@ def _range_or_difference(dashed: re.Match) -> str:
     if long_dash or spaced_hyphen or unit or currency:
         return f"{first}{unit} to "
     return dashed[0]
+
+
+def _plain_letter(letter: re.Match) -> str:
+    """A Latin letter that the voices lack, without its marks: "ễ" is "e", "ﬁ" "fi"."""
+    is_latin = unicodedata.name(letter[0], "").startswith("LATIN")
+    return unicodedata.normalize("NFKD", letter[0]) if is_latin else letter[0]
 
 
 def _sentences_of_lines(text: str) -> str:
@@ -124,42 +151,9 @@ def _sentences_of_lines(text: str) -> str:
 def _check_characters(text: str) -> None:
     for char in text:
         if char.isalpha():
-            if not unicodedata.name(char, "").startswith("LATIN"):
+            if NOT_LATIN.match(char):
                 raise Refused("letters that are not Latin in a turn")
         elif char not in SPEAKABLE_SYMBOLS:
             raise Refused("symbols in a turn")
     if not any(char.isalnum() for char in text):
         raise Refused("an empty turn")
-
-
-def seconds_of(text: str, role: str) -> float:
-    """Length of the spoken text, estimated from its words."""
-    return SECONDS_PER_WORD[role] * len(text.split())
-
-
-def cut(text: str, role: str, max_seconds: float) -> str:
-    """The first sentences of a text that last at most `max_seconds` (Sec. 4.2).
-
-    Raises:
-        Refused: the first one is longer.
-    """
-    said = ""
-    for sentence in SENTENCE_END.split(text):
-        longer = f"{said} {sentence}".strip()
-        if seconds_of(longer, role) > max_seconds:
-            break
-        said = longer
-    if not said:
-        raise Refused("a first sentence that is too long")
-    return said
-
-
-def short(text: str, role: str, max_seconds: float) -> str:
-    """The text itself.
-
-    Raises:
-        Refused: it lasts longer than `max_seconds`.
-    """
-    if seconds_of(text, role) > max_seconds:
-        raise Refused(f"a text of the {role} that is too long")
-    return text

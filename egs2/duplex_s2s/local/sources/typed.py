@@ -5,14 +5,14 @@ import re
 from sources.rows import Refused
 from sources.speakable import speakable
 
+# Eyes that could be a number or a letter need a nose or a bracket, but for "xD".
 EMOTICON = re.compile(
-    r"(?<!\w)([:;=8xX]['\-^]?[)(DPpOo3/\\|*]+|<3+|\^_*\^|[-._]{3,})(?!\w)"
+    r"(?<!\w)([:;=]['\-^]?[)(DPpOo/\\|*]+|:['\-^]?3+|[xX](['\-^][)(DPpOo*]+|[)(]+|D+)"
+    r"|8['\-^][)(DPp]+|<3+|\^_*\^|[-._]{3,})(?!\w)"
 )
 ELLIPSIS = re.compile(r"\s*(?:\.\s*){2,}")
 SHORT_FORMS = {
-    "u": "you",
     "ur": "your",
-    "r": "are",
     "im": "I'm",
     "ive": "I've",
     "dont": "don't",
@@ -33,22 +33,28 @@ SHORT_FORMS = {
     "idk": "I don't know",
     "tbh": "to be honest",
     "omg": "oh my god",
-    "rn": "right now",
     "pls": "please",
     "plz": "please",
     "thx": "thanks",
     "tho": "though",
-    "bc": "because",
     "cuz": "because",
     "ok": "okay",
-    "k": "okay",
     "lol": "",
     "haha": "ha ha",
     "hahaha": "ha ha",
     "hahahaha": "ha ha",
 }
+# As capitals these are names: "vitamin K", "an RN", "44 BC".
+SMALL_SHORT_FORMS = {
+    "u": "you",
+    "r": "are",
+    "rn": "right now",
+    "bc": "because",
+    "k": "okay",
+}
 SHORT_WORD = re.compile(
-    r"\b(" + "|".join(SHORT_FORMS) + r")\b(?!['.]\w)", re.IGNORECASE
+    rf"(?<![\w'.&-])(?:((?i:{'|'.join(SHORT_FORMS)}))"
+    rf"|(?<!\d )({'|'.join(SMALL_SHORT_FORMS)}))(?!\w|['.&-]\w)"
 )
 
 
@@ -61,7 +67,7 @@ def spoken_message(text: str) -> str:
         Refused: it holds what cannot be said (`speakable`).
     """
     text = EMOTICON.sub(" ", text.replace("’", "'"))
-    text = SHORT_WORD.sub(lambda m: SHORT_FORMS[m.group(1).lower()], text)
+    text = SHORT_WORD.sub(_written_out, text)
     text = re.sub(r"\bi\b", "I", text)
     text = ELLIPSIS.sub(", ", text.strip(" .,") + "." * text.rstrip().endswith("."))
     text = re.sub(r"[!?.,]*\?[!?.,]*", "?", text)
@@ -73,6 +79,11 @@ def spoken_message(text: str) -> str:
     if text[-1] not in ".?!":
         text += "."
     return text[0].upper() + text[1:]
+
+
+def _written_out(short: re.Match) -> str:
+    any_case, small = short.groups()
+    return SHORT_FORMS[any_case.lower()] if any_case else SMALL_SHORT_FORMS[small]
 
 
 def spoken_turn(messages: list[str]) -> str:

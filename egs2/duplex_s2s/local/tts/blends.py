@@ -33,6 +33,20 @@ def components(voice: str) -> dict[str, float]:
     return {match["main"]: main_percent / 100, match["other"]: other_percent / 100}
 
 
+def check_num_blends(num_blends: int, voices: Sequence[str]) -> None:
+    """So many different blends of the voices can be drawn.
+
+    Raises:
+        ValueError: there are too few voices.
+    """
+    most = MAX_BLENDS_PER_PAIR * len(_pairs(voices))
+    if num_blends > most:
+        raise ValueError(
+            f"num_blends is {num_blends}, but the {len(voices)} training voices make "
+            f"{most} blends at most"
+        )
+
+
 def draw_blends(voices: Sequence[str], num_blends: int, seed: int) -> list[str]:
     """Names of different blends, each of two voices of one sex.
 
@@ -40,20 +54,16 @@ def draw_blends(voices: Sequence[str], num_blends: int, seed: int) -> list[str]:
     are when more are drawn.
 
     Args:
-        voices: Kokoro's names, in which the second letter tells the sex.
+        voices: Kokoro's names, in which the second letter tells the sex; blends among
+            them are not blended again.
         num_blends: how many.
         seed: of pairs and weights.
 
     Raises:
-        ValueError: there are too few voices for so many blends.
+        ValueError: as `check_num_blends`.
     """
-    every_pair = itertools.combinations(sorted(voices), 2)
-    pairs = [(one, two) for one, two in every_pair if one[1] == two[1]]
-    if num_blends > MAX_BLENDS_PER_PAIR * len(pairs):
-        raise ValueError(
-            f"num_blends is {num_blends}, but the {len(voices)} training voices make "
-            f"{MAX_BLENDS_PER_PAIR * len(pairs)} blends at most"
-        )
+    check_num_blends(num_blends, voices)
+    pairs = _pairs(voices)
     rng = random.Random(f"{seed}/blends")
     rng.shuffle(pairs)
     names: dict[str, None] = {}
@@ -64,3 +74,10 @@ def draw_blends(voices: Sequence[str], num_blends: int, seed: int) -> list[str]:
         percent = rng.randint(*OTHER_PERCENT)
         names[f"{main}{100 - percent}-{other}{percent}"] = None
     return list(names)
+
+
+def _pairs(voices: Sequence[str]) -> list[tuple[str, str]]:
+    """All pairs of voices of one sex that are no blends themselves."""
+    single = sorted(voice for voice in voices if len(components(voice)) == 1)
+    every_pair = itertools.combinations(single, 2)
+    return [(one, two) for one, two in every_pair if one[1:2] == two[1:2]]

@@ -5,9 +5,11 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
+
+from espnet2_duplex.simulation.yaml_fields import checked
 
 KINDS = {
     "kokoro": "tts.kokoro.KokoroEngine",
@@ -74,37 +76,53 @@ class Engine(ABC):
 
 
 def build_engine(
-    name: str, kind: str, options: Mapping[str, Any], downloads: Path
+    where: str, kind: str, options: Mapping[str, Any], downloads: Path
 ) -> Engine:
     """An engine, not yet prepared.
 
     Args:
-        name: what the corpus YAML calls it, for errors.
+        where: names it in errors.
         kind: one of `KINDS`, or the dotted name of a class derived from `Engine`.
-        options: keyword arguments of its class.
+        options: keyword arguments of its class, as YAML gives them.
         downloads: folder filled by `assets.py`.
 
     Raises:
-        ValueError: no such kind, or the options are not those of its class.
+        ValueError: no such kind, or the options are not those of its class, or not of
+            the types with which it annotates them.
     """
-    path = KINDS.get(kind, kind)
-    module, _, class_name = path.rpartition(".")
-    try:
-        engine_class = getattr(importlib.import_module(module), class_name)
-    except (ValueError, ImportError, AttributeError) as problem:
-        raise ValueError(
-            f"engine {name}: the kind {kind!r} cannot be imported ({problem}); write "
-            f"{', '.join(KINDS)} or the dotted name of an Engine class."
-        ) from problem
+    engine_class = _engine_class(kind, where)
     try:
         inspect.signature(engine_class).bind(downloads=downloads, **options)
     except TypeError as problem:
         known = [key for key in inspect.signature(engine_class).parameters]
         raise ValueError(
-            f"engine {name}: {problem}; its options are "
+            f"{where}: {problem}; its options are "
             f"{', '.join(key for key in known if key != 'downloads') or 'none'}."
         ) from problem
+    hints = _hints(engine_class)
+    values = {
+        name: checked(value, hints.get(name, Any), f"{where}.{name}")
+        for name, value in options.items()
+    }
     try:
-        return engine_class(downloads=downloads, **options)
+        return engine_class(downloads=downloads, **values)
     except ValueError as problem:
-        raise ValueError(f"engine {name}: {problem}.") from problem
+        raise ValueError(f"{where}: {problem}.") from problem
+
+
+def _hints(engine_class: type[Engine]) -> dict[str, Any]:
+    try:
+        return get_type_hints(engine_class.__init__)
+    except NameError:  # imported for type checkers only
+        return {}
+
+
+def _engine_class(kind: str, where: str) -> type[Engine]:
+    module, _, class_name = KINDS.get(kind, kind).rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), class_name)
+    except (ValueError, ImportError, AttributeError) as problem:
+        raise ValueError(
+            f"{where}.kind is {kind!r}, which cannot be imported ({problem}); write "
+            f"{', '.join(KINDS)} or the dotted name of an Engine class."
+        ) from problem

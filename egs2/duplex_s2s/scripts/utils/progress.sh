@@ -14,13 +14,15 @@ following() { # log, command
 }
 
 # Runs a part of the work and adds "name seconds" to the file ${timings}, also if it
-# fails: what goes on later has several lines, which the report adds up.
+# fails: what goes on later has several lines, which the report adds up. A caller that
+# knows how much of the part this run does sets timed_share to "number total".
 timed() { # name, command
     local started status=0
     started=$(date +%s.%N)
     "${@:2}" || status=$?
     # shellcheck disable=SC2154
     mkdir -p "$(dirname "${timings}")"
-    echo "$1 $(date +%s.%N) ${started}" | awk '{printf "%s %.1f\n", $1, $2 - $3}' >>"${timings}"
+    echo "$1 $(date +%s.%N) ${started}" | awk -v share="${timed_share:-}" \
+        '{printf "%s %.1f %s\n", $1, $2 - $3, share}' >>"${timings}"
     return "${status}"
 }

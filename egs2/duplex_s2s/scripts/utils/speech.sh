@@ -17,17 +17,22 @@ in_jobs() { # name, command
 
 speak() { # list of clips
     # shellcheck disable=SC2154
-    local list=(--clips "${local}/clips/$1.jsonl" --out "${local}/clips")
+    local missing timed_share list=(--clips "${local}/clips/$1.jsonl" --out "${local}/clips")
     # shellcheck disable=SC2154
-    if [ "$(${python} local/synthesise.py "${list[@]}" --count_missing)" = 0 ]; then
+    missing=$(${python} local/synthesise.py "${list[@]}" --count_missing)
+    if [ "${missing}" = 0 ]; then
         log "all $1 clips are there"
         return
     fi
     log "speaking the $1 clips"
+    ${python} local/synthesise.py "${list[@]}" --begin
+    # shellcheck disable=SC2034  # timed() writes it
+    timed_share="${missing} $(wc -l <"${local}/clips/$1.jsonl")"
     # shellcheck disable=SC2154
     timed "speak_$1" in_jobs "speak_$1" \
-        ${python} local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}" \
-        --max_failed_share "${max_failed_share}"
+        ${python} local/synthesise.py "${list[@]}" --config "${corpus}" --downloads "${downloads}"
+    # shellcheck disable=SC2154
+    ${python} local/synthesise.py "${list[@]}" --check --max_failed_share "${max_failed_share}"
 }
 
 fetch() { # asset that only some corpora need
@@ -38,7 +43,8 @@ make_bank() { # rooms or sounds, option and folder of one's own recordings
     local done_hash user_rate
     user_rate=$(${python} local/corpus_settings.py --config "${corpus}" --list user_rate)
     # shellcheck disable=SC2154
-    done_hash=$(hash_of "${seed}" "${user_rate}" "$(listed "${@:3}")" "@local/make_$1.py")
+    done_hash=$(hash_of "${seed}" "${user_rate}" "$(listed "${@:3}")" "@local/make_$1.py" "@local/recordings.py" \
+        @../../espnet2_duplex/simulation/{sounds,user_channel/rooms}.py)
     if ! is_done "${local}/$1" "${done_hash}"; then
         begin "${local}/$1" "${done_hash}"
         timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --seed "${seed}" --sample_rate "${user_rate}" "${@:2}"

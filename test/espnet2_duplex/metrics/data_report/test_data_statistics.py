@@ -1,66 +1,21 @@
 """Counts, outliers, tables and page of a small corpus, worked out by hand."""
 
-import json
-
 import numpy as np
 import pytest
+from tiny_corpus import INTERRUPTED, PLAIN, record
 
-from espnet2_duplex.conversation import Conversation, Turn
+from espnet2_duplex.conversation import Turn
 from espnet2_duplex.metrics.data_report.audio import audio_faults
-from espnet2_duplex.metrics.data_report.counts import (
-    DataReport,
-    collect_set,
-    report_from_dict,
-    report_to_dict,
-)
-from espnet2_duplex.metrics.data_report.distribution import Distribution
-from espnet2_duplex.metrics.data_report.figures import Histogram, bar_grid
+from espnet2_duplex.metrics.data_report.counting import count_records
+from espnet2_duplex.metrics.data_report.limits import OutlierLimits
 from espnet2_duplex.metrics.data_report.outliers import (
     Outlier,
-    OutlierLimits,
     OutlierTally,
     find_outliers,
 )
-from espnet2_duplex.metrics.data_report.page import render_page
-from espnet2_duplex.metrics.data_report.records import Record, TurnTokens
-from espnet2_duplex.metrics.data_report.statistics import CorpusCounts, count_records
-from espnet2_duplex.metrics.data_report.tables import (
-    PAPER_ROWS,
-    SourceInfo,
-    hours_text,
-    markdown_lines,
-    paper_table,
-    timing_table,
-)
-
-
-class Backchannel:
-    kind, start, end = "backchannel", 3.0, 3.5
-
-
-def record(id, *spans, duration=12.0, source="alpaca", **known):
-    """A record of turns such as ("user", 1.0, 2.0, "some words")."""
-    whole = Conversation(id, tuple(Turn(*span) for span in spans), duration)
-    return Record(whole, known.pop("speaker", "ann"), source, **known)
-
-
-INTERRUPTED = record(
-    "c1",
-    ("user", 1.0, 2.0, "tell me"),
-    ("agent", 2.64, 6.64, "a b c d e f g h i j k l m n o p q r s t u v w x y z"),
-    ("user", 6.0, 8.0, "stop it"),
-    ("agent", 8.64, 10.64, "all right I do"),
-    events=(Backchannel(),),
-    tokens=(TurnTokens(80, 32, 50), TurnTokens(4, 1, 25)),
-)
-PLAIN = record(
-    "c2",
-    ("user", 0.5, 2.5, "hello"),
-    ("agent", 3.14, 5.14, "hi to you my friend"),
-    duration=6.0,
-    speaker="bob",
-    tokens=(TurnTokens(6, 0, 25),),
-)
+from espnet2_duplex.metrics.data_report.records import TurnTokens
+from espnet2_duplex.metrics.data_report.statistics import CorpusCounts
+from espnet2_duplex.metrics.data_report.tables import turn_taking_table
 
 
 def test_hours_silence_and_speakers():
@@ -95,6 +50,45 @@ def test_dropped_tokens_of_cut_turns_are_told_apart():
     assert tokens.per_frame.hundredths == {160: 1, 16: 1, 24: 1}
 
 
+OWN_END = record(
+    "c3",
+    ("user", 1.0, 2.0, "tell me"),
+    ("agent", 2.64, 6.3, "a b c d e f g h i j k l m n o p q r s t u v w x y z"),
+    ("user", 6.0, 8.0, "stop it"),
+    tokens=(TurnTokens(40, 2, 46),),
+)
+
+
+def test_barge_ins_at_the_agents_own_end_are_told_from_those_that_cut():
+    counts = count_records([INTERRUPTED, OWN_END])
+    assert counts.num_barge_ins == 2 and counts.barge_in_share == 1.0
+    assert counts.cuts.hundredths == {64: 1}
+    assert counts.own_ends.hundredths == {30: 1}
+    table = turn_taking_table("Source", {"a": counts})
+    row = dict(zip(table.headings, table.rows[0]))
+    shown = [row[name] for name in ("barge-ins", "that cut", "own end", "late")]
+    assert shown == ["2", "1", "1", "0"]
+
+
+def test_turn_at_its_own_end_has_said_all_its_text():
+    tokens = count_records([OWN_END]).tokens
+    assert (tokens.num_tokens_uncut, tokens.num_dropped_uncut) == (40, 2)
+    assert kinds(OWN_END) == ["fast"]
+
+
+def test_limits_say_what_a_cut_is():
+    counts = count_records([OWN_END], OutlierLimits(cut_seconds=0.3))
+    assert len(counts.cuts) == 1 and len(counts.own_ends) == 0
+    counts = count_records([OWN_END], OutlierLimits(cut_seconds=0.2))
+    assert len(counts.late_ends) == 1
+
+
+def test_interruptions_are_shown():
+    whole = record("c", ("user", 1.0, 3.0, "a b"), ("agent", 2.0, 4.0, "a b c d"))
+    table = turn_taking_table("Source", {"a": count_records([whole])})
+    assert dict(zip(table.headings, table.rows[0]))["agent interrupts"] == "1"
+
+
 def test_counts_of_parts_are_those_of_the_whole():
     parts = count_records([INTERRUPTED]) + count_records([PLAIN])
     assert parts == count_records([INTERRUPTED, PLAIN])
@@ -123,7 +117,7 @@ def test_only_a_late_cut_is_an_outlier(end, is_outlier):
     spans = (
         ("user", 1.0, 2.0, "hello"),
         ("agent", 2.64, end, "a b c d e f g"),
-        ("user", 6.0, 8.0, "stop"),
+        ("user", 6.0, 8.0, "stop it"),
     )
     assert kinds(record("c", *spans)) == ["late cut"] * is_outlier
 
@@ -138,12 +132,18 @@ def test_only_a_late_cut_is_an_outlier(end, is_outlier):
             1.0,
             ["no agent", "short conversation"] + ["short turn"],
         ),
-        ([("user", 1, 27, "a")], 200.0, ["no agent", "long conversation", "long turn"]),
         (
-            [("user", 1.0, 3.0, "a"), ("agent", 2.0, 4.0, "a b c d")],
+            [("user", 1, 27, "a " * 30)],
+            200.0,
+            ["no agent", "long conversation", "long turn"],
+        ),
+        (
+            [("user", 1.0, 3.0, "a b"), ("agent", 2.0, 4.0, "a b c d")],
             9.0,
             ["interruption"],
         ),
+        ([("user", 1.0, 2.0, "a b c d e f g")], 9.0, ["no agent", "fast user"]),
+        ([("user", 1.0, 3.0, "a")], 9.0, ["no agent", "slow user"]),
         (
             [("user", 1.0, 2.0, "a"), ("agent", 2.64, 3.64, "a b c d e f")],
             9.0,
@@ -170,83 +170,6 @@ def test_tally_counts_what_it_does_not_list():
     tally = OutlierTally(2).extended(found[:1]).extended(found[1:])
     assert tally.num == {"gap": 5}
     assert [outlier.id for outlier in tally.listed["gap"]] == ["c0", "c1"]
-
-
-def test_table_1_has_our_rows_and_the_papers():
-    infos = {
-        "topic": SourceInfo("Topic", "Conversation", "TTS", "Real"),
-        "alpaca": SourceInfo("Alpaca", "Spoken QA", "TTS", "Augment"),
-    }
-    sources = {
-        "topic": count_records([INTERRUPTED]),
-        "alpaca": count_records([PLAIN]),
-        "new": count_records([INTERRUPTED]),
-    }
-    table = paper_table(sources, infos)
-    assert table.rows == (
-        ("Spoken QA", "Alpaca", "0.00", "TTS", "✗", "✗"),  # single exchanges only
-        ("Conversation", "Topic", "0.00", "TTS", "Real", "✓"),
-        ("–", "new", "0.00", "–", "–", "✓"),
-    )
-    assert table.paper_rows == PAPER_ROWS
-    lines = markdown_lines(table)
-    assert lines[0] == "|Task|Dataset|#Hours|Speech|Multi-turn|Barge-in|"
-    assert lines[-1] == "|*Conversation*|*Topic*|*0.3k*|*TTS*|*Augment*|*✓*|"
-
-
-@pytest.mark.parametrize(
-    "hours, text", [(0.254, "0.25"), (99.0, "99.00"), (200.0, "0.2k"), (3049, "3.0k")]
-)
-def test_hours_are_written_as_in_the_paper(hours, text):
-    assert hours_text(hours) == text
-
-
-def test_times_of_the_processes_of_a_stage_add():
-    timings = (("speech", 30.0), ("texts", 5.0), ("speech", 60.0))
-    assert timing_table(timings, hours=2.0).rows == (
-        ("speech", "2", "90.0", "45.00"),
-        ("texts", "1", "5.0", "2.50"),
-        ("all", "3", "95.0", "47.50"),
-    )
-
-
-def small_report():
-    limits = OutlierLimits()
-    sets = {
-        "train": collect_set([INTERRUPTED, PLAIN], limits, 10),
-        "valid": collect_set([record("c<3>", source="topic")], limits, 10),
-    }
-    infos = {"topic": SourceInfo("Topic")}
-    return DataReport(sets, infos, (("speech", 9.0),), limits)
-
-
-def test_report_survives_json():
-    report = small_report()
-    stored = json.loads(json.dumps(report_to_dict(report)))
-    assert report_from_dict(stored) == report
-    assert stored["total"]["num_conversations"] == 3
-    assert stored["seconds_per_hour"] == pytest.approx(9 * 3600 / 30)
-    assert stored["sets"]["train"]["total"]["barge_in_share"] == 0.5
-
-
-def test_foreign_json_is_refused():
-    with pytest.raises(ValueError, match="it holds no report of data"):
-        report_from_dict({"sets": {}})
-
-
-def test_page_stands_alone_and_escapes_ids():
-    page = render_page(small_report())
-    assert "http" not in page and "<script" not in page
-    assert "c&lt;3&gt;" in page and "c<3>" not in page
-    assert page.count("data:image/svg+xml") == 12  # hours; no pauses, no noises
-    assert page == render_page(small_report())
-
-
-def test_bars_are_centred_and_one_far_value_does_not_widen_them():
-    values = Distribution.of([0.60, 0.64, 0.68] * 200 + [30.0])
-    assert bar_grid(Histogram("seconds", {"a": values}, 0.64)) == (59, 69, 1)
-    turns = Distribution.of([2, 4, 4, 8])
-    assert bar_grid(Histogram("", {"a": turns}, unit=100)) == (1, 9, 100)
 
 
 TURN = Turn("user", 0.5, 1.5, "hello")
