@@ -157,6 +157,44 @@ def test_texts_of_a_named_test_set_are_left_out_of_training(run, write, capsys):
     )
 
 
+def test_questions_about_one_recording_are_in_one_set(run, tmp_path, make_wav):
+    manifest, questions = [], []
+    for number in range(20):
+        wav = make_wav(tmp_path / f"u{number}.wav", 0.1, 16000)
+        manifest.append({"audio_filepath": str(wav), "text": f"word {number}"})
+        questions += [
+            {"id": wav.stem, "question": f"What is {n}?", "answer": "A number."}
+            for n in range(4)
+        ]
+    for name, rows in (("m.jsonl", manifest), ("q.jsonl", questions)):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    shares = {"held_out": {"valid": 0.25, "test": 0.25}}
+    paths = {n: str(tmp_path / f"{n[0]}.jsonl") for n in ("manifest", "questions")}
+    found = run({"source": "asr_qa", **paths, **shares}).values()
+    sets = {(c["turns"][0]["wav"], c["set"]) for c in found}
+    assert len(found) == 80 and len(sets) == 20
+    counts = [sum(name == one for _, name in sets) for one in ("valid", "test")]
+    assert counts == [5, 5]
+
+
+def test_queries_about_one_passage_are_in_one_set(run, tmp_path):
+    queries = [
+        {
+            "query": f"what is {n}",
+            "query_id": n,
+            "answers": ["a number"],
+            "passages": [{"is_selected": 1, "passage_text": f"Passage {n % 10}."}],
+        }
+        for n in range(40)
+    ]
+    (tmp_path / "marco.json").write_text(json.dumps(queries))
+    entry = {"source": "marco", "path": str(tmp_path / "marco.json")}
+    found = run(entry | {"held_out": {"test": 0.3}}).values()
+    sets = {(c["turns"][0]["text"], c["set"]) for c in found}
+    assert len(found) == 40 and len(sets) == 10
+    assert sum(name == "test" for _, name in sets) == 3
+
+
 def test_named_sets_may_repeat_each_other(run, write):
     said = ("What is tea?", "A drink.")
     rows = [row(f"known-{name}", *said, set=name) for name in ("train", "test")]
