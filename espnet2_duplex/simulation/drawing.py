@@ -23,6 +23,7 @@ from espnet2_duplex.simulation.silences import (
 )
 from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.simulation.timeline import lay_out
+from espnet2_duplex.simulation.turn_times import TurnRules
 from espnet2_duplex.simulation.user_sounds import (
     Pools,
     draw_backchannels,
@@ -152,10 +153,12 @@ class Drawer:
             lead_seconds=lead,
             pauses_seconds=draw_pauses(rng, spoken, self.settings, source),
             tail_seconds=tail,
-            gap_seconds=timing.gap_seconds,
-            cut_seconds=self.settings.barge_in.cut_seconds,
-            clock=self.clock,
-            on_frames=timing.on_frames,
+            rules=TurnRules(
+                timing.gap_seconds,
+                self.settings.barge_in.cut_seconds,
+                timing.on_frames,
+                self.clock,
+            ),
         )
 
     def _layout(

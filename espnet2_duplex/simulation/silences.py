@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from espnet2_duplex.dataset_checks import load_speech
 from espnet2_duplex.simulation.script import SpokenTurn
-from espnet2_duplex.simulation.settings import BargeIn, Settings, UserPauses
+from espnet2_duplex.simulation.section_settings import BargeIn, UserPauses
+from espnet2_duplex.simulation.settings import Settings
 from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.simulation.timeline import impatient_pauses
 from espnet2_duplex.simulation.turn_times import Utterance

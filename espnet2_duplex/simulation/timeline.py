@@ -16,14 +16,9 @@ Times are seconds, kept to the microsecond.
 
 from collections.abc import Iterable, Sequence
 
-from espnet2_duplex.conversation import (
-    CUT_SECONDS,
-    GAP_SECONDS,
-    Conversation,
-    Turn,
-)
-from espnet2_duplex.simulation.turn_times import TurnTimes, Utterance, cut
-from espnet2_duplex.timing import FrameClock, microseconds, whole_microseconds
+from espnet2_duplex.conversation import GAP_SECONDS, Conversation, Turn
+from espnet2_duplex.simulation.turn_times import TurnRules, TurnTimes, Utterance
+from espnet2_duplex.timing import microseconds, whole_microseconds
 
 
 def lay_out(
@@ -33,10 +28,7 @@ def lay_out(
     lead_seconds: float,
     pauses_seconds: Sequence[float],
     tail_seconds: float,
-    gap_seconds: float = GAP_SECONDS,
-    cut_seconds: float = CUT_SECONDS,
-    clock: FrameClock = FrameClock(),
-    on_frames: bool = True,
+    rules: TurnRules = TurnRules(),
 ) -> Conversation:
     """Place utterances one after the other on one clock (Sec. 4.1, 4.2).
 
@@ -50,18 +42,10 @@ def lay_out(
         lead_seconds: silence before the first turn.
         pauses_seconds: for each user turn that follows an agent's, the silence between
             them. Negative: the user barges in so long before the agent's end, and the
-            agent stops ``cut_seconds`` after the user's onset (or where it would have
-            ended anyway). Not heeded where the user's start is given.
+            agent is cut (or ends where it would have ended anyway, if that is
+            earlier). Not heeded where the user's start is given.
         tail_seconds: silence after the last turn.
-        gap_seconds: silence between the end of a user turn and its answer.
-        cut_seconds: see ``pauses_seconds``.
-        clock: frames of the conversation.
-        on_frames: whether agent turns begin on frames, as they must at inference: each
-            user turn that is answered ends with less than a frame of silence, so that
-            the gap after it is exact. (If the user's speech were moved instead, a
-            recording would always lie on the frames in the same way, and a model would
-            know no other.) An agent turn whose start is given moves, as a whole, to the
-            nearest frame.
+        rules: of gap, cut and frames.
 
     Raises:
         ValueError: roles do not alternate, the number of pauses is wrong, a user would
@@ -70,7 +54,17 @@ def lay_out(
     """
     _check_alternation(id, utterances)
     _check_pauses(id, utterances, pauses_seconds)
-    times = TurnTimes(id, lead_seconds, gap_seconds, clock if on_frames else None)
+    turns = _place(TurnTimes(id, lead_seconds, rules), utterances, pauses_seconds)
+    end = max(turn.end for turn in turns) + tail_seconds
+    clock = rules.clock
+    duration = whole_microseconds(clock.seconds(clock.ceil_frames(end)))
+    return Conversation(id, _sorted(turns), duration)
+
+
+def _place(
+    times: TurnTimes, utterances: Sequence[Utterance], pauses_seconds: Sequence[float]
+) -> list[Turn]:
+    """The turn of each utterance."""
     pauses = iter(pauses_seconds)
     turns: list[Turn] = []
     before: Utterance | None = None
@@ -80,13 +74,12 @@ def lay_out(
             turns.append(times.agent_turn(utterance, before, previous))
         else:
             pause = 0.0 if previous is None else next(pauses)
-            turns.append(times.user_turn(utterance, after, previous, pause))
-        if utterance.role == "user" and before is not None and not before.is_timed:
-            turns[-2] = cut(id, previous, turns[-1].start, cut_seconds)
+            user = times.user_turn(utterance, after, previous, pause)
+            if before is not None and not before.is_timed:
+                turns[-1] = times.cut(previous, user)
+            turns.append(user)
         before = utterance
-    end = max(turn.end for turn in turns) + tail_seconds
-    duration = whole_microseconds(clock.seconds(clock.ceil_frames(end)))
-    return Conversation(id, _sorted(turns), duration)
+    return turns
 
 
 def impatient_pauses(

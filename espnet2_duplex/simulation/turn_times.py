@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from espnet2_duplex.conversation import Turn
+from espnet2_duplex.conversation import CUT_SECONDS, GAP_SECONDS, Turn
 from espnet2_duplex.timing import FrameClock, microseconds, whole_microseconds
 
 
@@ -32,20 +32,40 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class TurnRules:
+    """How one turn follows another.
+
+    Attributes:
+        gap_seconds: silence between the end of a user turn and its answer.
+        cut_seconds: what the agent still says after a user's onset within its turn.
+        on_frames: whether agent turns begin on frames, as they must at inference: each
+            user turn that is answered ends with less than a frame of silence, so that
+            the gap after it is exact. (If the user's speech were moved instead, a
+            recording would always lie on the frames in the same way, and a model would
+            know no other.) An agent turn whose start is given moves, as a whole, to the
+            nearest frame.
+        clock: frames of the conversation.
+    """
+
+    gap_seconds: float = GAP_SECONDS
+    cut_seconds: float = CUT_SECONDS
+    on_frames: bool = True
+    clock: FrameClock = FrameClock()
+
+
+@dataclass(frozen=True)
 class TurnTimes:
-    """Gives utterances their times, in seconds.
+    """Gives the utterances of a conversation their times, in seconds.
 
     Attributes:
         id: of the conversation, for errors.
         lead_seconds: silence before the first turn.
-        gap_seconds: silence between the end of a user turn and its answer.
-        clock: on whose frames agent turns begin; None for anywhere.
+        rules: of the others.
     """
 
     id: str
     lead_seconds: float
-    gap_seconds: float
-    clock: FrameClock | None
+    rules: TurnRules
 
     def agent_turn(
         self, utterance: Utterance, before: Utterance | None, previous: Turn | None
@@ -59,12 +79,13 @@ class TurnTimes:
         if start is None and previous is None:
             start = self.lead_seconds
         elif start is None:
-            start = previous.end + self.gap_seconds
+            start = previous.end + self.rules.gap_seconds
         elif previous is not None and not before.is_timed:
             self._check_user_has_ended(utterance, previous)
-        if self.clock is not None:
+        if self.rules.on_frames:
             # Only moves what the user's end has not put on a frame already.
-            start = self.clock.seconds(self.clock.nearest_frame(start))
+            clock = self.rules.clock
+            start = clock.seconds(clock.nearest_frame(start))
         return _turn(utterance, start, start + utterance.seconds)
 
     def _check_user_has_ended(self, agent: Utterance, user: Turn) -> None:
@@ -92,27 +113,31 @@ class TurnTimes:
         start = whole_microseconds(start)
         end = start + utterance.seconds
         is_answered = after is not None and after.start is None
-        if is_answered and utterance.start is None and self.clock is not None:
-            answer = self.clock.ceil_frames(end + self.gap_seconds)
-            end = self.clock.seconds(answer) - self.gap_seconds
+        if is_answered and utterance.start is None and self.rules.on_frames:
+            end = self._end_before_answer(end)
         return _turn(utterance, start, end)
 
+    def _end_before_answer(self, end: float) -> float:
+        """The least end from which the gap leads to a frame."""
+        clock, gap_seconds = self.rules.clock, self.rules.gap_seconds
+        return clock.seconds(clock.ceil_frames(end + gap_seconds)) - gap_seconds
 
-def cut(id: str, agent: Turn, onset: float, cut_seconds: float) -> Turn:
-    """The agent's turn, ended `cut_seconds` after a user's onset within it.
+    def cut(self, agent: Turn, user: Turn) -> Turn:
+        """The agent's turn, ended where the user's onset within it ends it.
 
-    Raises:
-        ValueError: the onset comes before the agent has begun; names the conversation.
-    """
-    if microseconds(onset) <= microseconds(agent.start):
-        raise ValueError(
-            f"conversation {id}: the user begins at {onset:.6g} s, before the agent's "
-            f"turn of {agent.start:.6g} s has begun; barge in by less than the answer's "
-            "length"
-        )
-    if microseconds(onset) >= microseconds(agent.end):
-        return agent
-    return replace(agent, end=whole_microseconds(min(agent.end, onset + cut_seconds)))
+        Raises:
+            ValueError: the user begins before the agent; names the conversation.
+        """
+        if microseconds(user.start) <= microseconds(agent.start):
+            raise ValueError(
+                f"conversation {self.id}: the user begins at {user.start:.6g} s, before "
+                f"the agent's turn of {agent.start:.6g} s has begun; barge in by less "
+                "than the answer's length"
+            )
+        if microseconds(user.start) >= microseconds(agent.end):
+            return agent
+        end = min(agent.end, user.start + self.rules.cut_seconds)
+        return replace(agent, end=whole_microseconds(end))
 
 
 def _turn(utterance: Utterance, start: float, end: float) -> Turn:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from espnet2_duplex.conversation import Conversation
 from espnet2_duplex.events import Event
 from espnet2_duplex.simulation.layout import Piece
-from espnet2_duplex.simulation.settings import Backchannels, Noises
+from espnet2_duplex.simulation.section_settings import Backchannels, Noises
 from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.timing import whole_microseconds
 

@@ -139,9 +139,7 @@ def main(cmd: list[str] | None = None) -> None:
     suffix = corpus.sets.of(args.set).audio_format
     rates = {"user": corpus.speech.user_rate, "agent": corpus.speech.agent_rate}
     path = layouts_path(args.local, args.set)
-    layouts = progress(
-        read_layouts(path), f"collecting {args.set}", count_layouts(path)
-    )
+    layouts = progress(read_layouts(path), f"checking {args.set}", count_layouts(path))
     tables = set_tables(layouts, args.rendered, args.out, suffix, rates)
     remove_leftovers(args.rendered)
     for name, table in tables.items():

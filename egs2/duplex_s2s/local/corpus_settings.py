@@ -33,8 +33,15 @@ from espnet2_duplex.jsonl import read_text
 from espnet2_duplex.simulation.settings import SetSettings, read_sets
 from espnet2_duplex.simulation.yaml_fields import section
 
-LISTS = ("generate", "banks", "user_rate", "test_sets", "drawing", "settings")
-SECTIONS = ("generate", "texts", "sources", "speech", "encoder", "simulation")
+BANKS = ("rooms", "sounds")  # of the user's channel, see `bank_settings`
+LISTS = (
+    *("generate", "banks", "user_rate", "test_sets", "drawing", "settings"),
+    *BANKS,
+)
+SECTIONS = (
+    *("generate", "texts", "sources", "speech", "encoder", "simulation"),
+    *BANKS,
+)
 
 
 @dataclass(frozen=True)
@@ -180,6 +187,8 @@ def main(cmd: list[str] | None = None) -> None:
         print("\n".join(map(shell_words, texts)))
     elif args.list == "banks":
         print(*wanted_banks(corpus))
+    elif args.list in BANKS:
+        print(json.dumps(read_sections(args.config).get(args.list), sort_keys=True))
     elif args.list == "user_rate":
         print(corpus.speech.user_rate)
     elif args.list == "drawing":

@@ -184,12 +184,12 @@ make_set() { # name
         return
     fi
     begin "${rendering}" "${done_hash}"
-    timed "render_$1" in_jobs "render_$1" \
+    timed render in_jobs "render_$1" \
         ${python} local/render_conversations.py --config "${corpus}" --set "$1" --local "${local}" \
         --out "${rendering}" --seed "${seed}" ${noises:+--noises "${noises}"}
     timed collect ${python} local/collect_set.py --config "${corpus}" --set "$1" --local "${local}" \
         --rendered "${rendering}" --out "${datadir}/$1"
-    timed "validate_$1" in_jobs "validate_$1" \
+    timed validate in_jobs "validate_$1" \
         ${python} local/validate_data.py "${datadir}/$1" --config "${corpus}" --strict_agent
     mark_done "${local}/sets/$1" "${done_hash}"
 }

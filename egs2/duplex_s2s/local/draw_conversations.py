@@ -21,7 +21,7 @@ from corpus_settings import Corpus, read_corpus
 from layout_files import layouts_path, write_layouts
 from progress import progress
 from script_choice import Choice, check_choice, choose_scripts
-from shares import seed
+from shares import seed_number
 from spoken_scripts import LeftOut, Material, read_material
 
 from espnet2_duplex.bin.cli import run_cli
@@ -145,7 +145,9 @@ def get_parser() -> argparse.ArgumentParser:
         default=Path("data/local"),
         help="folder of spoken.jsonl, where layouts are written, too (%(default)s)",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of all that is drawn")
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="of all that is drawn"
+    )
     return parser
 
 

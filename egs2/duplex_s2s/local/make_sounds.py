@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from bank_settings import SoundBank, read_bank
 from recordings import sound_paths
+from shares import seed_number
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.jsonl import write_jsonl
@@ -68,23 +70,27 @@ def get_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, help="folder of the bank")
-    parser.add_argument("--num_each", type=int, default=40, help="sounds of each kind")
+    parser.add_argument(
+        "--config", type=Path, help="corpus YAML, whose section sounds says how many"
+    )
+    parser.add_argument("--num_each", type=int, help="instead of the YAML's number")
     parser.add_argument(
         "--own", type=Path, help="folder or wav.scp of recordings, taken instead"
     )
     parser.add_argument("--sample_rate", type=int, default=16000, help="in Hz")
-    parser.add_argument("--seed", type=int, default=0, help="of the synthetic sounds")
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="of the synthetic sounds"
+    )
     return parser
 
 
 def main(cmd: list[str] | None = None) -> None:
     options = get_parser().parse_args(cmd)
-    if options.num_each < 1:
-        raise ValueError(f"--num_each is {options.num_each}; expected at least 1.")
+    settings = read_bank(SoundBank(), "sounds", options.config, options.num_each)
     if options.own:
         take_own(options.out, options.own, options.sample_rate)
     else:
-        make_sounds(options.out, options.num_each, options.sample_rate, options.seed)
+        make_sounds(options.out, settings.num_each, options.sample_rate, options.seed)
 
 
 if __name__ == "__main__":

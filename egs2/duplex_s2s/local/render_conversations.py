@@ -18,7 +18,7 @@ import numpy as np
 from corpus_settings import Corpus, read_corpus, wanted_banks
 from layout_files import count_layouts, layouts_path, read_layouts, wav_path
 from progress import progress
-from shares import add_share_options, check_share, seed
+from shares import add_share_options, check_share, seed_number
 
 from espnet2_duplex.bin.cli import run_cli
 from espnet2_duplex.conversation import Conversation
@@ -97,7 +97,9 @@ def get_parser() -> argparse.ArgumentParser:
         help="folder of layouts and rooms (%(default)s)",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the set")
-    parser.add_argument("--seed", type=seed, default=0, help="of the user's channel")
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="of the user's channel"
+    )
     parser.add_argument("--noises", type=Path, help="wav.scp of recorded noise")
     add_share_options(parser)
     return parser

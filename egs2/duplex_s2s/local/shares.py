@@ -22,7 +22,7 @@ def check_share(args: argparse.Namespace) -> None:
         )
 
 
-def seed(text: str) -> int:
+def seed_number(text: str) -> int:
     """Type of a `--seed` option: numpy's generators take no negative ones."""
     value = int(text)
     if value < 0:

@@ -14,6 +14,7 @@ from espnet2_duplex.metrics.data_report.data_table import DataTable, number_text
 from espnet2_duplex.metrics.page_parts import ABSENT
 
 WORD = r"(?!\d+\.?\d*(?:\s|$))\S+"  # a number is none
+LEAST_SHARE = 0.1  # of the items; of fewer, the start of a run would be most of the time
 LINE = re.compile(rf"({WORD}(?:\s+{WORD})*)\s+(\d+\.?\d*)(?:\s+(\d+)\s+(\d+))?")
 
 
@@ -42,7 +43,7 @@ class StageTime:
     Attributes:
         stage: name.
         num_runs: lines of it.
-        seconds: of the whole stage; None if no run made any of its items.
+        seconds: of the whole stage; None if too few of its items were timed to tell.
         num_done: items that were timed; None if no run tells.
         num_total: items of the stage, as the last run has it.
     """
@@ -58,8 +59,8 @@ class StageTime:
         """How the time was found, "" if it was just measured."""
         if self.num_done == self.num_total:
             return ""
-        if self.num_done == 0:
-            return f"none of {self.num_total:,} timed"
+        if self.seconds is None:
+            return f"only {self.num_done:,} of {self.num_total:,} timed"
         return f"estimated from {self.num_done:,} of {self.num_total:,}"
 
 
@@ -128,7 +129,8 @@ def _stage_time(stage: str, runs: Sequence[Timing]) -> StageTime:
     num_total = telling[-1].num_total
     seconds = sum(run.seconds for run in telling)
     if num_done < num_total:
-        seconds = seconds * num_total / num_done if num_done else None
+        is_known = num_done > LEAST_SHARE * num_total
+        seconds = seconds * num_total / num_done if is_known else None
     return StageTime(stage, len(runs), seconds, min(num_done, num_total), num_total)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from espnet2_duplex.simulation.user_channel.bank import Bank
+from espnet2_duplex.simulation.user_channel.bank import Bank, RoomResponses
 from espnet2_duplex.simulation.user_channel.echo import agent_echo
 from espnet2_duplex.simulation.user_channel.level import clip, vary_level
 from espnet2_duplex.simulation.user_channel.noise import draw_noise, speech_power
@@ -88,9 +88,7 @@ def apply_user_channel(
     """
     bank.check(settings, user_rate)
     drawn = draw_effects(settings, generator)
-    room = None
-    if "place" in drawn:
-        room = bank.rooms[drawn["place"].integers(len(bank.rooms))]
+    room = _room_of(drawn, bank)
     response = room.talker if "room" in drawn else None
     voice = _at_microphone(user, response)
     heard = voice if sounds is None else voice + _at_microphone(sounds, response)
@@ -98,15 +96,21 @@ def apply_user_channel(
         return heard
     if "echo" in drawn:
         played = resample(agent, agent_rate, user_rate, len(user))
-        echo = agent_echo(
-            played, room.loudspeaker, user_rate, settings.echo, drawn["echo"]
-        )
+        draws, response = drawn["echo"], room.loudspeaker
+        echo = agent_echo(played, response, user_rate, settings.echo, draws)
         heard = np.add(heard, echo, out=echo)
     if "noise" in drawn:
         power = speech_power(voice, user)
         noise = draw_noise(len(user), power, settings.noise, bank, drawn["noise"])
         heard = np.add(heard, noise, out=noise)
     return _transmit(heard, settings, user_rate, drawn)
+
+
+def _room_of(drawn: dict[str, np.random.Generator], bank: Bank) -> RoomResponses | None:
+    """The room of a conversation; None if it has neither room nor echo."""
+    if "place" not in drawn:
+        return None
+    return bank.rooms[drawn["place"].integers(len(bank.rooms))]
 
 
 def _at_microphone(sound: np.ndarray, response: np.ndarray | None) -> np.ndarray:

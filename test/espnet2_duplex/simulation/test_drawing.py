@@ -176,6 +176,8 @@ def test_backchannels_do_not_stop_the_agent_and_noises_do_not_count_as_turns(lay
             assert event.end + 0.3 <= agent.end + 1e-5
         texts = {turn.text for turn in layout.conversation.turns}
         assert "uh-huh." not in texts
+        beside = [piece.start for piece in layout.pieces if not piece.in_turn]
+        assert beside == [e.start for e in layout.events if e.kind != "pause"]
 
 
 def test_the_paper_has_nothing_but_turns(scripts):

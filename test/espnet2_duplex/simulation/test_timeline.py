@@ -11,12 +11,13 @@ from espnet2_duplex.conversation import (
     Turn,
 )
 from espnet2_duplex.simulation.timeline import impatient_pauses, lay_out
-from espnet2_duplex.simulation.turn_times import Utterance
+from espnet2_duplex.simulation.turn_times import TurnRules, Utterance
 from espnet2_duplex.timing import FrameClock, microseconds
 
 CLOCK = FrameClock()
 QUESTION = Utterance("user", "why?", 1.0)
 ANSWER = Utterance("agent", "because.", 3.0)
+ANYWHERE = TurnRules(on_frames=False)
 SILENCES = {"lead_seconds": 0.5, "tail_seconds": 1.0}
 
 
@@ -28,12 +29,14 @@ def spans(conversation, role):
 def two_exchanges(pause_seconds, on_frames=False):
     utterances = [QUESTION, ANSWER, QUESTION, ANSWER]
     pauses = {"pauses_seconds": [pause_seconds]}
-    return lay_out("c1", utterances, **pauses, **SILENCES, on_frames=on_frames)
+    return lay_out(
+        "c1", utterances, **pauses, **SILENCES, rules=TurnRules(on_frames=on_frames)
+    )
 
 
 def test_agent_speaks_a_gap_after_the_user():
     conversation = lay_out(
-        "c1", [QUESTION, ANSWER], pauses_seconds=[], on_frames=False, **SILENCES
+        "c1", [QUESTION, ANSWER], pauses_seconds=[], rules=ANYWHERE, **SILENCES
     )
     assert conversation == Conversation(
         "c1",
@@ -80,7 +83,7 @@ def test_the_agent_may_speak_first():
         "c1",
         [greeting, QUESTION, ANSWER],
         pauses_seconds=[0.7],
-        on_frames=False,
+        rules=ANYWHERE,
         **SILENCES,
     )
     assert spans(conversation, "agent") == [(0.5, 1.5), (3.84, 6.84)]
@@ -204,7 +207,7 @@ def test_gap_and_cut_are_exact_in_any_conversation(lengths, data):
         lead_seconds=data.draw(st.floats(0, 2)),
         pauses_seconds=pauses[:-1],
         tail_seconds=1.0,
-        on_frames=on_frames,
+        rules=TurnRules(on_frames=on_frames),
     )
     num_frames = CLOCK.nearest_frame(conversation.duration)
     assert conversation.duration == pytest.approx(CLOCK.seconds(num_frames))

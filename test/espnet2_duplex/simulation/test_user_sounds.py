@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espnet2_duplex.conversation import Conversation, Turn
-from espnet2_duplex.simulation.settings import Backchannels, Noises
+from espnet2_duplex.simulation.section_settings import Backchannels, Noises
 from espnet2_duplex.simulation.tally import Tally
 from espnet2_duplex.simulation.user_sounds import (
     NO_ROOM,

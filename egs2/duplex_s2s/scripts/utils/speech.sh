@@ -40,14 +40,15 @@ fetch() { # asset that only some corpora need
 }
 
 make_bank() { # rooms or sounds, option and folder of one's own recordings
-    local done_hash user_rate
+    local done_hash user_rate settings
+    settings=$(${python} local/corpus_settings.py --config "${corpus}" --list "$1")
     user_rate=$(${python} local/corpus_settings.py --config "${corpus}" --list user_rate)
     # shellcheck disable=SC2154
-    done_hash=$(hash_of "${seed}" "${user_rate}" "$(listed "${@:3}")" "@local/make_$1.py" "@local/recordings.py" \
-        @../../espnet2_duplex/simulation/{sounds,user_channel/rooms}.py)
+    done_hash=$(hash_of "${seed}" "${user_rate}" "${settings}" "$(listed "${@:3}")" "@local/make_$1.py" \
+        @local/{bank_settings,recordings,simulated_rooms}.py @../../espnet2_duplex/simulation/{sounds,user_channel/rooms}.py)
     if ! is_done "${local}/$1" "${done_hash}"; then
         begin "${local}/$1" "${done_hash}"
-        timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --seed "${seed}" --sample_rate "${user_rate}" "${@:2}"
+        timed "make_$1" ${python} "local/make_$1.py" "${local}/$1" --config "${corpus}" --seed "${seed}" --sample_rate "${user_rate}" "${@:2}"
         mark_done "${local}/$1" "${done_hash}"
     fi
 }

@@ -37,10 +37,11 @@ def test_runs_that_did_the_whole_together_are_no_estimate():
     assert (stage.seconds, stage.num_runs, stage.remark) == (42.0, 2, "")
 
 
-def test_run_that_finds_all_done_tells_no_time():
-    timings = Timing("s", 1.5, 0, 40), Timing("texts", 5.0)
+@pytest.mark.parametrize("num_done", [0, 4])
+def test_run_that_finds_nearly_all_done_tells_no_time(num_done):
+    timings = Timing("s", 1.5, num_done, 40), Timing("texts", 5.0)
     assert rows(*timings) == (
-        ("s", "1", "–", "–", "none of 40 timed"),
+        ("s", "1", "–", "–", f"only {num_done} of 40 timed"),
         ("texts", "1", "5.0", "2.50", ""),
         ("all", "2", "5.0", "2.50", "without s"),
     )
