@@ -170,7 +170,7 @@ fi
 
 # What drawing and rendering depend on besides the corpus.
 simulation_code() {
-    cat local/{draw,render}_conversations.py local/{spoken_scripts,collect_set}.py
+    cat local/{draw,render}_conversations.py local/{collect_set,layout_files,script_choice,shares,spoken_scripts}.py
     find ../../espnet2_duplex/simulation -name '*.py' | sort | xargs cat
     cat ../../espnet2_duplex/{conversation,dataset_checks,sound_files,timing}.py
 }
