@@ -14,7 +14,9 @@ from espnet2_duplex.metrics.data_report.data_table import DataTable, number_text
 from espnet2_duplex.metrics.page_parts import ABSENT
 
 WORD = r"(?!\d+\.?\d*(?:\s|$))\S+"  # a number is none
-LEAST_SHARE = 0.1  # of the items; of fewer, the start of a run would be most of the time
+LEAST_SHARE = (
+    0.1  # of the items; of fewer, the start of a run would be most of the time
+)
 LINE = re.compile(rf"({WORD}(?:\s+{WORD})*)\s+(\d+\.?\d*)(?:\s+(\d+)\s+(\d+))?")
 
 
