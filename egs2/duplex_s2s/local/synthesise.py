@@ -37,6 +37,7 @@ from clip_failures import (
 from clips import AGENT_LEAD_SECONDS, OWN_WAV, Clip, missing_clips
 from corpus_settings import read_speech
 from progress import progress
+from shares import add_share_options, check_share
 from tts.engine import Engine
 from tts.loudness import trim_and_level
 
@@ -154,8 +155,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder of all clips")
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
     parser.add_argument("--config", type=Path, help="corpus YAML; its section `speech`")
-    parser.add_argument("--job", type=int, default=1, help="number of this job, from 1")
-    parser.add_argument("--num_jobs", type=int, default=1)
+    add_share_options(parser)
     parser.add_argument(
         "--max_failed_share",
         type=float,
@@ -183,11 +183,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(cmd: Sequence[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    if not 1 <= args.job <= args.num_jobs:
-        raise ValueError(
-            f"--job is {args.job} and --num_jobs {args.num_jobs}; give --job a number "
-            "from 1 to --num_jobs."
-        )
+    check_share(args)
     rows = read_jsonl(args.clips)[args.job - 1 :: args.num_jobs]
     clips = [Clip(**row) for row in rows]
     name = args.clips.stem

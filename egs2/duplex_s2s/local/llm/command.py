@@ -9,6 +9,7 @@ from llm.opening import PACKAGED, open_llm
 from llm.parts import Parts
 from llm.runner import Item, Job, merge, run
 from llm.writing import STYLES, Sampling
+from shares import add_share_options
 
 from espnet2_duplex.chat.backend import Backend, is_endpoint
 
@@ -20,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sampling = Sampling()
     parser.add_argument("--out", type=Path, required=True, help="JSON lines")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--job", type=int, default=1, help="from 1 to --num_jobs")
-    parser.add_argument("--num_jobs", type=int, default=1)
+    add_share_options(parser)
     parser.add_argument(
         "--merge", action="store_true", help="only make the output of all jobs' parts"
     )
